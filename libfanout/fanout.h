@@ -1,0 +1,265 @@
+/*
+ * fanout.h - run one thing on many hosts at once, and learn honestly what
+ * became of each.
+ *
+ * Life of a run:
+ *
+ *	fanout_hosts_*   name the hosts            (no threads, no network)
+ *	fanout_new       start an engine           (threads start when needed)
+ *	fanout_submit    give it a job             (returns at once)
+ *	fanout_next      pull events, one by one   (on your thread)
+ *	fanout_free      cancel what is left and go
+ *
+ * Threads: a struct fanout and a struct fanout_hosts belong to one thread at a
+ * time. fanout_cancel() and fanout_wake() may be called from any thread,
+ * fanout_wake() from a signal handler too. The library's own threads run with
+ * every signal blocked and never call your code. Do not fork without exec
+ * while an engine exists.
+ *
+ * Ownership: out-parameters come first and are yours to free with the matching
+ * _free call; what a function returns or an event points to stays the
+ * library's. On failure out-parameters are NULL.
+ *
+ * Errors: functions return 0 or one of enum fanout_err (negative). Where a
+ * struct fanout_error pointer is taken it may be NULL; it is written only on
+ * failure. There is no global "last error".
+ *
+ * Units: times are milliseconds, sizes are bytes.
+ */
+#ifndef FANOUT_H
+#define FANOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+#define FANOUT_VERSION "0.1.0"
+
+/* The version of the library in use and of what it stands on, one line. */
+const char *fanout_version(void);
+
+/* ---- errors of calls --------------------------------------------------- */
+
+enum fanout_err {
+	FANOUT_OK = 0,
+	FANOUT_ENOMEM = -1,	/* memory ran out; nothing was changed */
+	FANOUT_EINVAL = -2,	/* an argument makes no sense */
+	FANOUT_EPARSE = -3,	/* text does not parse: see offset, line */
+	FANOUT_ESYS = -4,	/* the system said no: see sys_errno */
+	FANOUT_ECONFIG = -5,	/* a configuration file or key is unusable */
+	FANOUT_EIDLE = -6,	/* fanout_next: no job is left */
+	FANOUT_ELIMIT = -7	/* a built-in limit, named in the text */
+};
+
+struct fanout_error {
+	int	 code;		/* enum fanout_err */
+	int	 sys_errno;	/* 0: none */
+	size_t	 offset;	/* EPARSE: byte in the text given */
+	unsigned line;		/* EPARSE of a file: line, from 1; else 0 */
+	char	 text[256];	/* one line, no newline, safe to print */
+};
+
+const char *fanout_strerror(int err);	/* static text, never NULL */
+
+/* ---- outcome of a host ------------------------------------------------- */
+
+/* X(symbol, name in text, JSON and reports) */
+#define FANOUT_CLASSES(X)				\
+	X(OK, "ok")					\
+	X(EXIT, "exit")					\
+	X(SIGNAL, "signal")				\
+	X(RESOLVE, "resolve")				\
+	X(REFUSED, "refused")				\
+	X(UNREACHABLE, "unreachable")			\
+	X(CONNECT_TIMEOUT, "connect-timeout")		\
+	X(LOGIN_TIMEOUT, "login-timeout")		\
+	X(HOSTKEY_UNKNOWN, "hostkey-unknown")		\
+	X(HOSTKEY_CHANGED, "hostkey-changed")		\
+	X(ALGORITHM, "algorithm")			\
+	X(AUTH, "auth")					\
+	X(COMMAND_TIMEOUT, "command-timeout")		\
+	X(IDLE_TIMEOUT, "idle-timeout")			\
+	X(LOST, "lost")					\
+	X(LOCAL, "local")				\
+	X(REMOTE, "remote")				\
+	X(CANCELED, "canceled")				\
+	X(SKIPPED, "skipped")
+
+/* Values never change; new classes come at the end. */
+enum fanout_class {
+#define FANOUT_X(sym, name) FANOUT_C_##sym,
+	FANOUT_CLASSES(FANOUT_X)
+#undef FANOUT_X
+	FANOUT_NCLASSES
+};
+
+const char *fanout_class_name(enum fanout_class);
+
+/* X(symbol, name): the stages a host goes through, in order. */
+#define FANOUT_STAGES(X)		\
+	X(QUEUE, "queue")		\
+	X(RESOLVE, "resolve")		\
+	X(CONNECT, "connect")		\
+	X(KEX, "key-exchange")		\
+	X(HOSTKEY, "host-key")		\
+	X(AUTH, "authentication")	\
+	X(OPEN, "open")			\
+	X(RUN, "run")			\
+	X(CLOSE, "close")
+
+enum fanout_stage {
+#define FANOUT_X(sym, name) FANOUT_S_##sym,
+	FANOUT_STAGES(FANOUT_X)
+#undef FANOUT_X
+	FANOUT_NSTAGES
+};
+
+const char *fanout_stage_name(enum fanout_stage);
+
+struct fanout_result {
+	enum fanout_class cls;
+	enum fanout_stage stage;	/* where it ended */
+	int	 status;		/* exit status; -1: none came */
+	char	 signal[16];		/* "TERM"; "": none */
+	int	 sys_errno, lib_err;	/* raw causes; 0: none */
+	char	 text[192];		/* one line saying why; "" when ok */
+	uint64_t in_bytes, out_bytes, err_bytes;
+	uint32_t queue_ms, login_ms, run_ms;
+};
+
+/* ---- host sets: ordered, without duplicates ---------------------------- */
+
+/*
+ * A host is written [user@]name[:port]; an IPv6 address with a port as
+ * [addr]:port. fanout.7 has the expression language.
+ */
+struct fanout_hosts;
+
+int	fanout_hosts_new(struct fanout_hosts **);
+void	fanout_hosts_free(struct fanout_hosts *);	/* NULL is fine */
+int	fanout_hosts_add(struct fanout_hosts *, const char *expr,
+	    struct fanout_error *);
+int	fanout_hosts_remove(struct fanout_hosts *, const char *expr,
+	    struct fanout_error *);
+int	fanout_hosts_load(struct fanout_hosts *, const char *path,
+	    struct fanout_error *);		/* "-": standard input */
+size_t	fanout_hosts_count(const struct fanout_hosts *);
+const char *fanout_hosts_at(const struct fanout_hosts *, size_t);
+#define FANOUT_NOHOST ((size_t)-1)
+size_t	fanout_hosts_find(const struct fanout_hosts *, const char *host);
+int	fanout_hosts_fold(const struct fanout_hosts *, char **);  /* free(3) */
+
+/* The parts of one host, pointing into it. */
+struct fanout_hostspec {
+	const char *user;	/* NULL: none */
+	size_t	 user_len;
+	const char *name;	/* without brackets */
+	size_t	 name_len;
+	unsigned port;		/* 0: none */
+};
+int	fanout_host_split(const char *host, struct fanout_hostspec *);
+
+/* ---- engine ------------------------------------------------------------ */
+
+struct fanout_transport;	/* fanout_transport.h */
+
+struct fanout_opts {
+	size_t	 size;		/* set by fanout_opts_init: how the ABI grows */
+	const char *transport;	/* "ssh2" (default), "local" */
+	const struct fanout_transport *custom;	/* instead of transport */
+	void	*custom_config;	/* handed to its open() */
+
+	unsigned window;	/* hosts in flight at once; 0: default */
+	unsigned workers;	/* threads at most; 0: one a core */
+	unsigned connects_per_sec;	/* 0: no limit */
+	bool	 keep_sessions;	/* leave a host's session open for the next job */
+
+	int	 resolve_ms, connect_ms, login_ms;	/* 0: no deadline */
+	int	 idle_ms, command_ms, close_ms;
+	size_t	 host_buffer;	/* undelivered output a host may have */
+	int	 log_level;	/* FANOUT_EV_LOG up to this; 0: none */
+
+	/* As ssh -F and -o: the first value given for a keyword wins. */
+	const char *ssh_config;		/* NULL: ~/.ssh/config, /etc/ssh/ssh_config */
+	const char *const *ssh_options;	/* "Keyword=value", NULL at the end */
+};
+
+#define FANOUT_WINDOW_DEFAULT 256
+
+void	fanout_opts_init(struct fanout_opts *, size_t size);
+#define FANOUT_OPTS_INIT(o) fanout_opts_init((o), sizeof(*(o)))
+
+struct fanout;
+
+int	fanout_new(struct fanout **, const struct fanout_opts *,
+	    struct fanout_error *);		/* copies what it needs */
+void	fanout_free(struct fanout *);		/* cancels, joins, frees */
+
+/* ---- jobs -------------------------------------------------------------- */
+
+typedef uint64_t fanout_job;			/* 0 is never a job */
+
+struct fanout_cmd {
+	size_t	 size;		/* sizeof(struct fanout_cmd) */
+	const char *command;	/* NULL: log in only, run nothing */
+	int	 stdin_fd;	/* read once, sent to all; -1: none.
+				 * Yours to close, once the job is done. */
+};
+#define FANOUT_CMD_INIT { sizeof(struct fanout_cmd), NULL, -1 }
+
+/* All hosts are accepted or none. The set may be freed afterwards. */
+int	fanout_submit(struct fanout *, const struct fanout_hosts *,
+	    const struct fanout_cmd *, fanout_job *, struct fanout_error *);
+void	fanout_cancel(struct fanout *, fanout_job);	/* 0: all */
+void	fanout_wake(struct fanout *);
+
+/* ---- events ------------------------------------------------------------ */
+
+enum fanout_kind {
+	FANOUT_EV_START = 1,	/* the host left the queue */
+	FANOUT_EV_OUT,		/* bytes of its standard output */
+	FANOUT_EV_ERR,		/* bytes of its standard error */
+	FANOUT_EV_LOG,		/* one line of text */
+	FANOUT_EV_DONE		/* exactly one per job and host, the last */
+};
+
+struct fanout_event {
+	enum fanout_kind kind;
+	fanout_job job;		/* LOG: 0 when of no job */
+	size_t	 host;		/* index in the job's set */
+	const char *name;	/* as it stood in the set; "" when of no host */
+	const void *data;	/* OUT, ERR, LOG */
+	size_t	 len;
+	int	 level;		/* LOG */
+	const struct fanout_result *result;	/* DONE */
+};
+
+int	fanout_fd(const struct fanout *);	/* readable: next has something */
+
+/*
+ * 1: an event, valid until the next call. 0: timed out or woken.
+ * FANOUT_EIDLE: no job is left. timeout_ms < 0 waits for ever.
+ */
+int	fanout_next(struct fanout *, struct fanout_event *, int timeout_ms);
+
+/* next() until no job is left; a non-zero return of fn stops and is returned. */
+typedef int (*fanout_fn)(const struct fanout_event *, void *);
+int	fanout_run(struct fanout *, fanout_fn, void *);
+
+struct fanout_stats {
+	size_t	 in_flight;	/* hosts being worked on */
+	size_t	 pending;	/* hosts waiting for admission */
+	size_t	 sessions;	/* open, working or kept */
+};
+void	fanout_stats(struct fanout *, struct fanout_stats *);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,135 @@
+/*
+ * fanout_transport.h - how the engine drives one host, whatever the protocol.
+ *
+ * A transport is a table of functions. The engine makes one *peer* per host
+ * and drives it as a non-blocking state machine: it never blocks, never
+ * sleeps, and says what it waits for through the fanout_io_* calls.
+ *
+ *	open     once per engine: read configuration and keys
+ *	plan     once per host, on a look-up thread (may block): where to go
+ *	         (the engine resolves and connects the address of the plan)
+ *	new      the peer is made on the worker that owns it for life
+ *	start    a task is given to it; several one after the other where
+ *	         sessions are kept
+ *	step     go on until nothing can be done without waiting
+ *	cancel   end the task soon, in order; step goes on until it returns DONE
+ *	close    end the session politely; step goes on until it returns CLOSED
+ *	free     let go of everything now, whatever the state
+ *
+ * Threads: open and close_all run on the caller's thread; plan on look-up threads,
+ * one call at a time, so that it may fill caches in shared (what a peer reads of
+ * them must not change once its plan is made); everything else
+ * on the peer's one worker. Nothing takes a lock; only open and plan may block.
+ */
+#ifndef FANOUT_TRANSPORT_H
+#define FANOUT_TRANSPORT_H
+
+#include <sys/types.h>
+
+#include "fanout.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct fanout_io;	/* the engine's side of one peer */
+
+/* Where to go for one host; filled by plan, zeroed before. */
+struct fanout_plan {
+	char	*address;	/* name or number to resolve; NULL: no network.
+				 * malloc(3)ed, freed by the engine */
+	unsigned port;
+	int	 family;	/* AF_UNSPEC, AF_INET, AF_INET6 */
+	int	 connect_ms;	/* -1: the engine's own; plan starts with -1 */
+	int	 attempts;	/* rounds over the addresses; 0 is 1 */
+	void	*priv;		/* the transport's; freed by plan_free */
+};
+
+struct fanout_task {
+	const char *command;	/* NULL: log in only */
+	bool	 has_input;	/* fanout_io_input will give standard input */
+};
+
+enum fanout_verdict {
+	FANOUT_WAIT,		/* stepped again on a watched event or timer */
+	FANOUT_MORE,		/* more to do; stepped again after the others */
+	FANOUT_DONE,		/* the task is over: the result is filled */
+	FANOUT_CLOSED		/* after close, or the session died idle */
+};
+
+struct fanout_transport {
+	size_t	 size;		/* sizeof(struct fanout_transport) */
+	const char *name;
+	unsigned descriptors;	/* that one peer holds at most */
+
+	int	(*open)(void **shared, void *config,
+		    const struct fanout_opts *, struct fanout_error *);
+	void	(*close_all)(void *shared);
+
+	/* 0, or -1 with the result's class and text saying why. */
+	int	(*plan)(void *shared, const char *host, struct fanout_plan *,
+		    struct fanout_result *);
+	void	(*plan_free)(void *shared, struct fanout_plan *);
+
+	/* fd: connected, non-blocking, now the peer's; -1 without network. */
+	void	*(*peer_new)(void *shared, struct fanout_io *,
+		    const char *host, const struct fanout_plan *, int fd);
+	void	(*start)(void *peer, const struct fanout_task *);
+	enum fanout_verdict (*step)(void *peer);
+	void	(*cancel)(void *peer);
+	void	(*close)(void *peer);
+	void	(*free)(void *peer);
+};
+
+/* ---- what a peer may call, from its functions above only --------------- */
+
+#define FANOUT_WATCHES 4
+
+/*
+ * Watch fd for POLLIN and POLLOUT (0: none, but hang-ups still wake).
+ * Each slot holds one fd; -1 empties it. Empty it before closing the fd.
+ */
+void	fanout_io_watch(struct fanout_io *, unsigned slot, int fd, short events);
+
+/* Step once more after so many ms, whatever happens; -1: not any more. */
+void	fanout_io_timer(struct fanout_io *, int ms);
+
+/* Enter a stage; its deadline starts. KEX to AUTH share the login deadline. */
+void	fanout_io_stage(struct fanout_io *, enum fanout_stage);
+
+/* Bytes of output that may be emitted now. 0: stop reading; the peer is
+ * stepped again when there is room. */
+size_t	fanout_io_room(struct fanout_io *);
+
+/* Hand over output (FANOUT_EV_OUT or _ERR); len at most the room.
+ * 0, or -1 when memory ran out (then fail the task). */
+int	fanout_io_emit(struct fanout_io *, enum fanout_kind, const void *,
+	    size_t);
+
+/* As read(2) on the standard input of the task: bytes, 0 at its end,
+ * -1: none yet, stepped again when there is, -2: it could not be read. */
+ssize_t	fanout_io_input(struct fanout_io *, void *, size_t);
+
+/* The result to fill before DONE; status is -1 and class OK at start. */
+struct fanout_result *fanout_io_result(struct fanout_io *);
+
+/* Fill the result as a failure; the text is made safe to print and cut. */
+void	fanout_io_fail(struct fanout_io *, enum fanout_class, int sys_errno,
+	    int lib_err, const char *fmt, ...)
+	    __attribute__((__format__(printf, 5, 6)));
+
+/* A line for the user who asked for it (level 1 -v, 2 -vv, 3 trace). */
+void	fanout_io_log(struct fanout_io *, int level, const char *fmt, ...)
+	    __attribute__((__format__(printf, 3, 4)));
+bool	fanout_io_logs(struct fanout_io *, int level);
+
+/* Run fn alone: no other peer of this engine is in its own critical call.
+ * It must be short and must not block on the network. */
+void	fanout_io_critical(struct fanout_io *, void (*fn)(void *), void *);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif
