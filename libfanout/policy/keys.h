@@ -1,0 +1,59 @@
+/*
+ * keys.h - user keys: reading key files, and signing with them.
+ *
+ * Formats: OpenSSH's own (PROTOCOL.key), and what OpenSSL decodes: PEM,
+ * PKCS#8. Types: ssh-ed25519 (RFC 8709), ecdsa-sha2-nistp256/384/521
+ * (RFC 5656), ssh-rsa with SHA-2 signatures (RFC 8332).
+ *
+ * A struct key does not change once loaded, and is counted: any number of
+ * threads may sign with it, hold and drop references.
+ */
+#ifndef FO_KEYS_H
+#define FO_KEYS_H
+
+#include <stddef.h>
+
+#include "fanout.h"
+
+enum key_state {
+	KEY_READY,	/* can sign */
+	KEY_ENCRYPTED,	/* only the public half is known */
+	KEY_PUBLIC	/* the file holds a public key only */
+};
+
+struct key_secret;
+
+struct key {
+	enum key_state state;
+	const char *type;	/* "ssh-ed25519", "ssh-rsa", ...; static, or in
+				 * blob's memory for types we cannot sign with */
+	unsigned bits;		/* of an RSA modulus; else 0 */
+	unsigned char *blob;	/* public key as on the wire */
+	size_t	 blob_len;
+	char	*path;
+	char	*comment;	/* never NULL */
+	struct key_secret *secret;	/* NULL unless KEY_READY */
+	_Atomic unsigned refs;
+};
+
+/*
+ * path without ".pub". 0 also for a key that is encrypted, when its public
+ * half can be had (from the file or from path.pub): see state. An error says
+ * what is wrong with the file; sys_errno is ENOENT when there is none.
+ * A private key that others may read is refused, as ssh does.
+ */
+int	key_load(struct key **, const char *path, struct fanout_error *);
+struct key *key_ref(struct key *);
+void	key_free(struct key *);		/* drops one reference; NULL is fine */
+
+/*
+ * The signature as it goes into the inner string of RFC 4252 section 7:
+ * ed25519 64 bytes, ecdsa two mpints, rsa the raw number.
+ * algorithm: "ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-256",
+ * "rsa-sha2-512", "ssh-rsa" (SHA-1), ...; it must suit the key.
+ * *sig is malloc(3)ed. 0 or -1.
+ */
+int	key_sign(const struct key *, const char *algorithm, const void *data,
+	    size_t len, unsigned char **sig, size_t *siglen);
+
+#endif
