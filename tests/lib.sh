@@ -1,0 +1,128 @@
+# lib.sh - what the regress scripts share. Each begins with
+#
+#	. "$(dirname "$0")/../lib.sh"
+#
+# and then works in $T, a folder of its own that goes away at the end with the
+# bed and whatever was put in the background. Exit 0: all was as wanted.
+# shellcheck shell=sh
+
+set -u
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+B=${B:-$TOP/build}
+case $B in /*) ;; *) B=$TOP/$B ;; esac
+CEXEC=$B/bin/cexec
+LOOPBACK=$TOP/tests/bed/loopback
+# Sanitizers cost memory and time: what is measured there means nothing.
+SANITIZED=false
+case $B in *san*) SANITIZED=true ;; esac
+T=$(mktemp -d "${TMPDIR:-/tmp}/fanout-test.XXXXXX")
+rc=0
+out=$T/out err=$T/err
+BED=
+# Settings of the user must not reach a test.
+unset CFANOUT_HOSTS WCOLL SSH_AUTH_SOCK FANOUT_TRANSPORT 2>/dev/null || :
+
+cleanup() {
+	# Ours only, by number.
+	for job in ${background-}; do
+		kill "$job" 2>/dev/null
+	done
+	[ -z "$BED" ] || "$LOOPBACK" down
+	rm -rf "$T"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# bed_up N: a bed of N hosts (127.1.0.1 and up), see bed/loopback.
+bed_up() {
+	[ -x "$CEXEC" ] || skip "$CEXEC is not built"
+	env=$("$LOOPBACK" up "$1") || skip "no bed of sshd here"
+	eval "$env"
+}
+
+fail() {
+	echo "FAIL: $*" >&2
+	for file in "$out" "$err"; do
+		[ ! -s "$file" ] || {
+			echo "--- $file (last command: ${ran-none}, exit $rc)"
+			head -c 3000 "$file" | cat -v
+		} >&2
+	done
+	exit 1
+}
+
+skip() {
+	echo "skipped: $*"
+	exit 77
+}
+
+# run COMMAND...: its output in $out and $err, its status in $rc.
+run() {
+	ran=$*
+	rc=0
+	"$@" >"$out" 2>"$err" || rc=$?
+	! grep -Eq 'Sanitizer:|runtime error:' "$err" || fail "a sanitizer speaks up"
+}
+
+# cx ARGUMENTS...: cexec on the bed.
+cx() {
+	run "$CEXEC" -F "$BED/ssh_config" "$@"
+}
+
+want_status() {
+	[ "$rc" -eq "$1" ] || fail "exit $rc, wanted $1"
+}
+
+# want_out TEXT: the whole standard output, but for the last newline.
+want_out() {
+	[ "$(cat "$out")" = "$1" ] || fail "standard output is not: $1"
+}
+
+want_err() {
+	grep -Eq -e "$1" "$err" || fail "nothing on standard error like: $1"
+}
+
+want_no_err() {
+	! grep -Eq -e "$1" "$err" || fail "on standard error: $1"
+}
+
+want_quiet() {
+	[ ! -s "$err" ] || fail "there is something on standard error"
+}
+
+# want_lines N: that many lines on standard output.
+want_lines() {
+	[ "$(wc -l <"$out")" -eq "$1" ] || fail "$(wc -l <"$out") lines, wanted $1"
+}
+
+want_equal() {
+	[ "$1" = "$2" ] || fail "${3-value}: $1, wanted $2"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	tries=$(($1 * 20))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# blackhole MODE: starts bed/blackhole; its 127.0.0.1:port in $hole.
+blackhole() {
+	"$B/bed/blackhole" "$1" 127.0.0.1:0 >"$T/hole.$1" &
+	background="${background-} $!"
+	wait_for 5 test -s "$T/hole.$1" || fail "blackhole does not start"
+	hole=$(cat "$T/hole.$1")
+}
+
+# peak PID FILE: the highest memory of a process in KiB, as long as it lives.
+peak() {
+	while high=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status" 2>/dev/null) &&
+	    [ -n "$high" ]; do
+		echo "$high" >"$2"
+		sleep 0.02
+	done
+}
