@@ -14,6 +14,7 @@ CEXEC=$B/bin/cexec
 LOOPBACK=$TOP/tests/bed/loopback
 # Sanitizers cost memory and time: what is measured there means nothing.
 SANITIZED=false
+# shellcheck disable=SC2034  # for the scripts
 case $B in *san*) SANITIZED=true ;; esac
 T=$(mktemp -d "${TMPDIR:-/tmp}/fanout-test.XXXXXX")
 rc=0
@@ -115,6 +116,7 @@ blackhole() {
 	"$B/bed/blackhole" "$1" 127.0.0.1:0 >"$T/hole.$1" &
 	background="${background-} $!"
 	wait_for 5 test -s "$T/hole.$1" || fail "blackhole does not start"
+	# shellcheck disable=SC2034  # for the scripts
 	hole=$(cat "$T/hole.$1")
 }
 
