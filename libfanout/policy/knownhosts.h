@@ -18,7 +18,7 @@ struct knownhosts;
 /*
  * paths ends with NULL; a file that does not exist is empty. A malformed line
  * is ignored and noted, the rest is used. Errors: a file that exists and
- * cannot be read, memory.
+ * cannot be read, memory. The strings are copied.
  */
 int	knownhosts_load(struct knownhosts **, const char *const *paths,
 	    struct fanout_error *);
@@ -30,8 +30,8 @@ const char *knownhosts_note(const struct knownhosts *, size_t);
 
 enum kh_verdict {
 	KH_OK,		/* this very key is recorded */
-	KH_UNKNOWN,	/* nothing recorded, or only keys of other types */
-	KH_CHANGED,	/* another key of this type is recorded */
+	KH_UNKNOWN,	/* no key is recorded for this host */
+	KH_CHANGED,	/* another key is recorded, of this type or another */
 	KH_REVOKED	/* this key is marked @revoked for this host */
 };
 
@@ -48,8 +48,9 @@ struct kh_where {
  * alone, others [name]:port. blob: the host's key as it came on the wire.
  * where may be NULL.
  *
- * When a port is given other than 22 and the plain name has this very key,
- * OpenSSH says so in its question but does not accept; nor does this.
+ * As in OpenSSH, a key of another type alone makes KH_CHANGED (hence the order
+ * of hostkey_list), and a host on another port for which nothing is recorded
+ * may show the key recorded for its plain name.
  */
 enum kh_verdict knownhosts_check(const struct knownhosts *, const char *name,
 	    unsigned port, const void *blob, size_t len, struct kh_where *);
@@ -80,7 +81,7 @@ int	fingerprint_sha256(const void *blob, size_t len, char *buf,
  * a symbolic link. A missing file is made with mode 600, a missing folder of
  * it with mode 700; a last line without its newline gets one. Nothing is
  * written when the same key is there already. *added (may be NULL) says
- * whether something was. Error: a different key of that type is there.
+ * whether something was. Error: a different key is there for this name.
  */
 int	knownhosts_append(const char *path, const char *name, unsigned port,
 	    const void *blob, size_t len, bool hash, struct fanout_error *,
