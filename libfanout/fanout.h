@@ -136,23 +136,60 @@ struct fanout_result {
 
 /*
  * A host is written [user@]name[:port]; an IPv6 address with a port as
- * [addr]:port. fanout.7 has the expression language.
+ * [addr]:port. fanout.7 has the expression language. Nothing here starts a
+ * thread or touches the network. Hosts keep the order in which they came.
  */
 struct fanout_hosts;
+struct fanout_groups;
 
 int	fanout_hosts_new(struct fanout_hosts **);
 void	fanout_hosts_free(struct fanout_hosts *);	/* NULL is fine */
+
+/* At most so many hosts; 0: the default, FANOUT_HOSTS_MAX. Before the first
+ * host is added. More is FANOUT_ELIMIT. */
+#define FANOUT_HOSTS_MAX 1000000
+void	fanout_hosts_limit(struct fanout_hosts *, size_t);
+
+/* Where @groups and wildcards are looked up. Not copied: it must outlive the
+ * set. Without it an @group is an error. */
+void	fanout_hosts_use_groups(struct fanout_hosts *, struct fanout_groups *);
+
+/*
+ * Add, take out what an expression names. On failure the set is as it was,
+ * and fanout_error.offset is the byte of the expression that is wrong.
+ *
+ * Taking out (also "!" and "&" within an expression) a host written without
+ * a user or port means that name whatever the user or port; written with
+ * them, exactly that one.
+ */
 int	fanout_hosts_add(struct fanout_hosts *, const char *expr,
 	    struct fanout_error *);
 int	fanout_hosts_remove(struct fanout_hosts *, const char *expr,
 	    struct fanout_error *);
+
+/* A file of expressions, one a line; '#' comments, "#include FILE". */
 int	fanout_hosts_load(struct fanout_hosts *, const char *path,
 	    struct fanout_error *);		/* "-": standard input */
+
 size_t	fanout_hosts_count(const struct fanout_hosts *);
 const char *fanout_hosts_at(const struct fanout_hosts *, size_t);
 #define FANOUT_NOHOST ((size_t)-1)
 size_t	fanout_hosts_find(const struct fanout_hosts *, const char *host);
+
+/* The shortest expression that stands for the set; "" for an empty one. */
 int	fanout_hosts_fold(const struct fanout_hosts *, char **);  /* free(3) */
+
+/* The first set becomes the result. 0 or FANOUT_ENOMEM, FANOUT_ELIMIT: then
+ * it is as it was. */
+int	fanout_hosts_union(struct fanout_hosts *, const struct fanout_hosts *);
+int	fanout_hosts_subtract(struct fanout_hosts *,
+	    const struct fanout_hosts *);
+int	fanout_hosts_intersect(struct fanout_hosts *,
+	    const struct fanout_hosts *);
+int	fanout_hosts_xor(struct fanout_hosts *, const struct fanout_hosts *);
+
+/* Parts of a set as a new set, in its order. */
+int	fanout_hosts_copy(struct fanout_hosts **, const struct fanout_hosts *);
 
 /* The parts of one host, pointing into it. */
 struct fanout_hostspec {
@@ -163,6 +200,19 @@ struct fanout_hostspec {
 	unsigned port;		/* 0: none */
 };
 int	fanout_host_split(const char *host, struct fanout_hostspec *);
+
+/* ---- groups of hosts --------------------------------------------------- */
+
+/*
+ * Sources of @groups, each with a name. What they answered is kept until the
+ * object is freed. Looking up a group may run a program and wait for it.
+ */
+int	fanout_groups_new(struct fanout_groups **);
+void	fanout_groups_free(struct fanout_groups *);	/* NULL is fine */
+
+/* Make this source the one of @group without a source. */
+int	fanout_groups_prefer(struct fanout_groups *, const char *source,
+	    struct fanout_error *);
 
 /* ---- engine ------------------------------------------------------------ */
 

@@ -87,7 +87,7 @@ struct fanout_transport {
 #define FANOUT_WATCHES 4
 
 /*
- * Watch fd for POLLIN and POLLOUT (0: none, but hang-ups still wake).
+ * Watch fd for POLLIN and POLLOUT (0: not now, whatever happens to it).
  * Each slot holds one fd; -1 empties it. Empty it before closing the fd.
  */
 void	fanout_io_watch(struct fanout_io *, unsigned slot, int fd, short events);

@@ -1,0 +1,159 @@
+/*
+ * dial.c - a TCP connection to the first address that answers.
+ *
+ * Addresses are tried in turn, each with its part of the connect deadline;
+ * ConnectionAttempts rounds over all of them.
+ */
+#include <sys/socket.h>
+
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "engine.h"
+
+static enum fanout_class
+class_of(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+	case ECONNRESET:
+		return FANOUT_C_REFUSED;
+	case ETIMEDOUT:
+		return FANOUT_C_CONNECT_TIMEOUT;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case EADDRNOTAVAIL:
+		return FANOUT_C_LOCAL;
+	default:
+		return FANOUT_C_UNREACHABLE;
+	}
+}
+
+void
+dial_stop(struct fanout_io *p)
+{
+	if (p->fd == -1)
+		return;
+	fanout_io_watch(p, 0, -1, 0);
+	close(p->fd);
+	p->fd = -1;
+}
+
+static void
+set_options(int fd)
+{
+	int on = 1;
+
+	/* Neither failure changes what the user asked for. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+/* 0: connected or under way; else errno. */
+static int
+try_address(struct fanout_io *p, const struct address *a)
+{
+	p->fd = socket(a->u.sa.sa_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (p->fd == -1)
+		return errno;
+	set_options(p->fd);
+	if (connect(p->fd, &a->u.sa, a->len) == 0 || errno == EINPROGRESS)
+		return 0;
+	return errno;
+}
+
+/* No descriptor: others will give theirs back, so wait for that. */
+static bool
+wait_for_descriptor(struct fanout_io *p)
+{
+	struct worker *w = p->worker;
+
+	if (!admit_retry(&w->eng->admit, p->task, w->now))
+		return false;
+	w->mine--;
+	p->task = NULL;
+	p->host->peer = NULL;
+	p->host = NULL;
+	peer_bury(p);
+	return true;
+}
+
+/* The address failed: another one, another round, or the end. */
+static void
+next_address(struct fanout_io *p, int error)
+{
+	const struct lookup *l = p->lookup;
+
+	dial_stop(p);
+	if (++p->address == l->found.n && ++p->round < l->plan.attempts)
+		p->address = 0;
+	if (p->address < l->found.n)
+		return;
+	peer_fail(p, class_of(error), error, 0, "connect to %s port %u: %s",
+	    l->plan.address, l->plan.port, strerror(error));
+}
+
+/* When to go on to the next address: an equal part of the time left. */
+static void
+set_slice(struct fanout_io *p)
+{
+	size_t left = p->lookup->found.n - p->address;
+	int64_t now = p->worker->now;
+
+	p->step_due = FO_NEVER;
+	if (left > 1 && p->stage_due != FO_NEVER)
+		p->step_due = now + (p->stage_due - now) / (int64_t)left;
+}
+
+void
+dial_next(struct fanout_io *p)
+{
+	int error;
+
+	while (p->state == PEER_DIAL && p->fd == -1) {
+		error = try_address(p, &p->lookup->found.at[p->address]);
+		if (error == 0) {
+			set_slice(p);
+			fanout_io_watch(p, 0, p->fd, POLLOUT);
+		} else if ((error == EMFILE || error == ENFILE) &&
+		    wait_for_descriptor(p))
+			return;
+		else
+			next_address(p, error);
+	}
+}
+
+void
+dial_step(struct fanout_io *p)
+{
+	struct pollfd pfd = { .fd = p->fd, .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int error = 0, fd = p->fd;
+
+	if (p->step_due <= p->worker->now) {
+		next_address(p, ETIMEDOUT);
+		dial_next(p);
+		return;
+	}
+	if (poll(&pfd, 1, 0) <= 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		error = errno;
+	if (error != 0) {
+		next_address(p, error);
+		dial_next(p);
+		return;
+	}
+	p->step_due = FO_NEVER;
+	fanout_io_watch(p, 0, -1, 0);
+	p->fd = -1;
+	peer_connected(p, fd);
+}

@@ -1,0 +1,191 @@
+/*
+ * io.c - what a transport may call: fanout_io_* of fanout_transport.h.
+ */
+#include <sys/epoll.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/visible.h"
+#include "engine.h"
+
+static void
+epoll_change(struct fanout_io *p, struct watch *s, int fd, short events)
+{
+	struct epoll_event ev = { .events = 0, .data.ptr = s };
+	int op;
+
+	if (events == 0)
+		op = EPOLL_CTL_DEL;
+	else
+		op = s->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+	if (events & POLLIN)
+		ev.events |= EPOLLIN;
+	if (events & POLLOUT)
+		ev.events |= EPOLLOUT;
+	/* An add can fail for want of memory: then poll by stepping. */
+	if (epoll_ctl(p->worker->epfd, op, fd, &ev) == -1 && events != 0)
+		fanout_io_timer(p, 50);
+	else
+		s->events = events;
+}
+
+void
+fanout_io_watch(struct fanout_io *p, unsigned slot, int fd, short events)
+{
+	struct watch *s = &p->watch[slot];
+
+	if (s->fd == fd && s->events == events)
+		return;
+	if (s->fd != fd && s->fd != -1 && s->events != 0)
+		epoll_change(p, s, s->fd, 0);
+	if (fd != -1 && s->events != events)
+		epoll_change(p, s, fd, events);
+	s->fd = fd;
+}
+
+void
+fanout_io_timer(struct fanout_io *p, int ms)
+{
+	p->step_due = ms < 0 ? FO_NEVER : p->worker->now + ms;
+}
+
+void
+fanout_io_stage(struct fanout_io *p, enum fanout_stage stage)
+{
+	peer_enter(p, stage);
+}
+
+size_t
+fanout_io_room(struct fanout_io *p)
+{
+	size_t quota = p->worker->eng->host_buffer, n;
+	struct task *t = p->task;
+
+	if (t == NULL)
+		return 0;
+	n = atomic_load(&t->undelivered);
+	if (n + quota / 4 < quota)
+		return quota - n;
+	/*
+	 * Say so first, look again then: the caller's thread shrinks the
+	 * number first and looks at held then.
+	 */
+	atomic_store(&t->held, true);
+	n = atomic_load(&t->undelivered);
+	if (n > quota / 2)
+		return 0;
+	atomic_store(&t->held, false);
+	return quota - n;
+}
+
+int
+fanout_io_emit(struct fanout_io *p, enum fanout_kind kind, const void *data,
+    size_t len)
+{
+	struct task *t = p->task;
+	struct event *e;
+
+	if (t == NULL || len == 0)
+		return 0;
+	if ((e = event_new(kind, data, len)) == NULL)
+		return -1;
+	p->idle_since = p->worker->now;
+	if (kind == FANOUT_EV_OUT)
+		t->result.out_bytes += len;
+	else
+		t->result.err_bytes += len;
+	e->task = t;
+	e->ev.job = t->job->id;
+	e->ev.host = (size_t)(t - t->job->tasks);
+	e->ev.name = p->name;
+	atomic_fetch_add(&t->undelivered, len);
+	queue_put(&p->worker->eng->queue, e);
+	return 0;
+}
+
+ssize_t
+fanout_io_input(struct fanout_io *p, void *buf, size_t len)
+{
+	struct task *t = p->task;
+	ssize_t n;
+
+	if (t == NULL || t->job->feed == NULL)
+		return 0;
+	/* As for held: say so first, so that news in between is not missed. */
+	p->starving = true;
+	n = feed_read(t->job->feed, t->input_off, buf, len);
+	if (n != -1)
+		p->starving = false;
+	if (n > 0) {
+		t->input_off += (uint64_t)n;
+		t->result.in_bytes = t->input_off;
+		p->idle_since = p->worker->now;
+	}
+	return n;
+}
+
+struct fanout_result *
+fanout_io_result(struct fanout_io *p)
+{
+	return p->state == PEER_BUSY ? &p->task->result : &p->scratch;
+}
+
+void
+fanout_io_fail(struct fanout_io *p, enum fanout_class cls, int sys_errno,
+    int lib_err, const char *fmt, ...)
+{
+	struct fanout_result *r = fanout_io_result(p);
+	va_list ap;
+
+	r->stage = p->stage;
+	va_start(ap, fmt);
+	fo_vfail(r, cls, sys_errno, lib_err, fmt, ap);
+	va_end(ap);
+}
+
+bool
+fanout_io_logs(struct fanout_io *p, int level)
+{
+	return level <= p->worker->eng->log_level;
+}
+
+void
+fanout_io_log(struct fanout_io *p, int level, const char *fmt, ...)
+{
+	char raw[512], safe[512];
+	struct event *e;
+	va_list ap;
+
+	if (!fanout_io_logs(p, level))
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
+	va_end(ap);
+	(void)fo_vis_line(safe, sizeof(safe), raw, strlen(raw));
+	if ((e = event_new(FANOUT_EV_LOG, safe, strlen(safe))) == NULL)
+		return;		/* a log line may be lost, an outcome not */
+	e->ev.level = level;
+	e->ev.name = p->name;
+	if (p->task != NULL) {
+		e->ev.job = p->task->job->id;
+		e->ev.host = (size_t)(p->task - p->task->job->tasks);
+	}
+	queue_put(&p->worker->eng->queue, e);
+}
+
+void
+fanout_io_critical(struct fanout_io *p, void (*fn)(void *), void *arg)
+{
+	struct engine *eng = p->worker->eng;
+
+	pthread_mutex_lock(&eng->critical);
+	fn(arg);
+	pthread_mutex_unlock(&eng->critical);
+}

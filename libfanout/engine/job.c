@@ -1,0 +1,190 @@
+/*
+ * job.c - a job from submit to its last DONE, seen from the caller's thread.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "engine.h"
+#include "job.h"
+
+/* Hosts a thread should have before another one is worth its start. */
+#define HOSTS_PER_WORKER 16
+
+static void
+input_news(void *arg)
+{
+	engine_notify(arg, NULL);
+}
+
+void
+job_free(struct job *job)
+{
+	if (job == NULL)
+		return;
+	feed_free(job->feed);
+	free(job->command);
+	free(job->tasks);
+	free(job);
+}
+
+static void
+init_task(struct job *job, struct task *t, struct host *h, int64_t now)
+{
+	t->job = job;
+	t->host = h;
+	t->queued = now;
+	t->result.status = -1;
+	t->start.ev.kind = FANOUT_EV_START;
+	t->done.ev.kind = FANOUT_EV_DONE;
+	t->done.ev.result = &t->result;
+	t->start.embedded = t->done.embedded = true;
+	t->start.task = t->done.task = t;
+	t->start.ev.job = t->done.ev.job = job->id;
+	t->start.ev.host = t->done.ev.host = (size_t)(t - job->tasks);
+	t->start.ev.name = t->done.ev.name = h->name;
+}
+
+static int
+init_tasks(struct engine *eng, struct job *job, const struct fanout_hosts *set)
+{
+	int64_t now = fo_now();
+	struct host *h;
+	size_t i;
+
+	for (i = 0; i < job->ntasks; i++) {
+		h = engine_host(eng, fanout_hosts_at(set, i));
+		if (h == NULL)
+			return -1;
+		init_task(job, &job->tasks[i], h, now);
+	}
+	return 0;
+}
+
+static struct job *
+job_new(struct engine *eng, const struct fanout_hosts *set,
+    const struct fanout_cmd *cmd, struct fanout_error *e)
+{
+	struct job *job;
+
+	if ((job = calloc(1, sizeof(*job))) == NULL)
+		goto nomem;
+	job->id = eng->last_job + 1;
+	job->ntasks = job->left = fanout_hosts_count(set);
+	job->tasks = calloc(job->ntasks, sizeof(*job->tasks));
+	if (job->tasks == NULL || init_tasks(eng, job, set) == -1 ||
+	    (cmd->command != NULL &&
+	    (job->command = strdup(cmd->command)) == NULL))
+		goto nomem;
+	if (cmd->stdin_fd != -1 &&
+	    feed_new(&job->feed, cmd->stdin_fd, input_news, eng) == -1) {
+		fo_error_sys(e, "cannot read the standard input (fd %d)",
+		    cmd->stdin_fd);
+		goto fail;
+	}
+	return job;
+nomem:
+	fo_error(e, FANOUT_ENOMEM, "out of memory");
+fail:
+	job_free(job);
+	return NULL;
+}
+
+/* One thread for every few hosts, up to the limit. */
+static int
+start_workers(struct engine *eng)
+{
+	size_t want = 1 + admit_load(&eng->admit) / HOSTS_PER_WORKER;
+	unsigned n = atomic_load(&eng->nworkers);
+	int rc;
+
+	while (n < want && n < eng->max_workers) {
+		if ((rc = worker_start(&eng->workers[n])) != 0) {
+			errno = rc;
+			return n > 0 ? 0 : -1;
+		}
+		atomic_store(&eng->nworkers, ++n);
+		admit_workers(&eng->admit, n);
+	}
+	return 0;
+}
+
+int
+engine_submit(struct engine *eng, const struct fanout_hosts *set,
+    const struct fanout_cmd *cmd, fanout_job *out, struct fanout_error *e)
+{
+	struct job *job;
+
+	*out = 0;
+	if (fanout_hosts_count(set) == 0)
+		return fo_error(e, FANOUT_EINVAL, "the set of hosts is empty");
+	if (start_workers(eng) == -1)
+		return fo_error_sys(e, "cannot start a thread");
+	if ((job = job_new(eng, set, cmd, e)) == NULL)
+		return e != NULL && e->code != 0 ? e->code : FANOUT_ENOMEM;
+	*out = eng->last_job = job->id;
+	eng->unfinished++;
+	pthread_mutex_lock(&eng->jobs_mu);
+	TAILQ_INSERT_TAIL(&eng->jobs, job, link);
+	pthread_mutex_unlock(&eng->jobs_mu);
+	admit_submit(&eng->admit, job->tasks, job->ntasks);
+	(void)start_workers(eng);	/* those there are will do */
+	engine_notify(eng, NULL);
+	return 0;
+}
+
+static uint32_t
+span(int64_t from, int64_t to)
+{
+	return from == 0 || to <= from ? 0 : (uint32_t)(to - from);
+}
+
+void
+engine_task_done(struct engine *eng, struct task *t)
+{
+	int64_t now = fo_now();
+	struct fanout_result *r = &t->result;
+
+	r->queue_ms = span(t->queued, t->admitted != 0 ? t->admitted : now);
+	r->login_ms = span(t->admitted, t->running != 0 ? t->running : now);
+	r->run_ms = span(t->running, now);
+	queue_put(&eng->queue, &t->done);
+}
+
+void
+engine_cancel(struct engine *eng, fanout_job id)
+{
+	struct task_list gone = STAILQ_HEAD_INITIALIZER(gone);
+	struct job *job;
+	struct task *t;
+
+	pthread_mutex_lock(&eng->jobs_mu);
+	TAILQ_FOREACH(job, &eng->jobs, link)
+		if (id == 0 || job->id == id)
+			atomic_store(&job->canceled, true);
+	pthread_mutex_unlock(&eng->jobs_mu);
+	admit_canceled(&eng->admit, &gone);
+	while ((t = STAILQ_FIRST(&gone)) != NULL) {
+		STAILQ_REMOVE_HEAD(&gone, link);
+		fo_fail(&t->result, FANOUT_C_CANCELED, 0, 0,
+		    "canceled before it began");
+		engine_task_done(eng, t);
+	}
+	engine_notify(eng, NULL);
+}
+
+void
+job_delivered(struct engine *eng, struct task *t)
+{
+	struct job *job = t->job;
+
+	if (--job->left > 0)
+		return;
+	pthread_mutex_lock(&eng->jobs_mu);
+	TAILQ_REMOVE(&eng->jobs, job, link);
+	pthread_mutex_unlock(&eng->jobs_mu);
+	eng->unfinished--;
+	job_free(job);
+}

@@ -1,0 +1,370 @@
+/*
+ * peer.c - the life of one host on its worker, state by state.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "engine.h"
+
+void
+peer_runnable(struct fanout_io *p)
+{
+	if (p->runnable || p->state == PEER_DEAD)
+		return;
+	p->runnable = true;
+	TAILQ_INSERT_TAIL(&p->worker->run, p, run_link);
+}
+
+/* ---- beginning ---- */
+
+static struct fanout_io *
+peer_new(struct worker *w, struct task *t)
+{
+	struct fanout_io *p;
+	size_t i;
+
+	if (timers_reserve(&w->timers, w->npeers + 1) == -1 ||
+	    (p = calloc(1, sizeof(*p))) == NULL)
+		return NULL;
+	if ((p->lookup = lookup_new(t->host->name)) == NULL) {
+		free(p);
+		return NULL;
+	}
+	p->lookup->owner = p;
+	p->lookup->worker = w->index;
+	p->worker = w;
+	p->host = t->host;
+	p->host->peer = p;
+	p->name = t->host->name;
+	p->fd = -1;
+	p->stage_due = p->command_due = p->step_due = FO_NEVER;
+	for (i = 0; i < FANOUT_WATCHES; i++) {
+		p->watch[i].peer = p;
+		p->watch[i].fd = -1;
+	}
+	TAILQ_INSERT_TAIL(&w->peers, p, link);
+	w->npeers++;
+	return p;
+}
+
+/* There is not even a peer: the task ends here. */
+static void
+refuse(struct worker *w, struct task *t, enum fanout_class cls, int error,
+    const char *text)
+{
+	struct host *h = t->host;
+
+	fo_fail(&t->result, cls, error, 0, "%s", text);
+	engine_task_done(w->eng, t);
+	w->mine--;
+	engine_landed(w->eng, h, h->peer != NULL);
+}
+
+static void
+start_lookup(struct fanout_io *p)
+{
+	struct engine *eng = p->worker->eng;
+	struct lookup *l = p->lookup;
+
+	p->state = PEER_LOOKUP;
+	peer_enter(p, FANOUT_S_RESOLVE);
+	if (resolver_put(eng->resolver, l) == 0)
+		return;
+	p->state = PEER_DIAL;	/* the lookup stayed ours */
+	peer_fail(p, FANOUT_C_LOCAL, errno, 0, "cannot start a thread: %s",
+	    strerror(errno));
+}
+
+static void
+start_task(struct fanout_io *p)
+{
+	struct job *job = p->task->job;
+	struct fanout_task ft = {
+		.command = job->command,
+		.has_input = job->feed != NULL
+	};
+
+	p->state = PEER_BUSY;
+	p->starving = false;
+	p->idle_since = p->worker->now;
+	p->worker->eng->transport->start(p->impl, &ft);
+	peer_runnable(p);
+}
+
+void
+peer_begin(struct worker *w, struct task *t)
+{
+	struct fanout_io *p = t->host->peer;
+
+	w->mine++;
+	if (t->admitted == 0)
+		queue_put(&w->eng->queue, &t->start);
+	t->admitted = w->now;
+	atomic_store(&t->worker, w->index);
+	if (atomic_load(&t->job->canceled)) {
+		refuse(w, t, FANOUT_C_CANCELED, 0, "canceled before it began");
+		return;
+	}
+	if (p == NULL && (p = peer_new(w, t)) == NULL) {
+		refuse(w, t, FANOUT_C_LOCAL, ENOMEM, "out of memory");
+		return;
+	}
+	p->task = t;
+	if (p->state == PEER_KEPT) {
+		p->stage_due = FO_NEVER;	/* a new task, a new deadline */
+		peer_enter(p, FANOUT_S_OPEN);
+		start_task(p);
+	} else
+		start_lookup(p);
+	peer_set_timer(p);
+}
+
+void
+peer_looked_up(struct fanout_io *p)
+{
+	struct lookup *l = p->lookup;
+
+	p->state = PEER_DIAL;
+	if (l->failed) {
+		peer_fail(p, l->result.cls, l->result.sys_errno,
+		    l->result.lib_err, "%s", l->result.text);
+	} else if (l->plan.address == NULL) {
+		peer_connected(p, -1);
+	} else {
+		peer_enter(p, FANOUT_S_CONNECT);
+		dial_next(p);
+	}
+	peer_set_timer(p);
+}
+
+void
+peer_connected(struct fanout_io *p, int fd)
+{
+	const struct fanout_transport *t = p->worker->eng->transport;
+
+	p->impl = t->peer_new(p->worker->eng->shared, p, p->name,
+	    &p->lookup->plan, fd);
+	if (p->impl == NULL) {
+		peer_fail(p, FANOUT_C_LOCAL, ENOMEM, 0, "out of memory");
+		return;
+	}
+	start_task(p);
+}
+
+/* ---- ending ---- */
+
+void
+peer_finish(struct fanout_io *p)
+{
+	struct task *t = p->task;
+
+	p->task = NULL;
+	p->command_due = FO_NEVER;
+	p->starving = false;
+	atomic_store(&t->held, false);
+	engine_task_done(p->worker->eng, t);
+}
+
+/* The session is gone: so is the peer, once this turn is over. */
+void
+peer_bury(struct fanout_io *p)
+{
+	struct worker *w = p->worker;
+	struct host *h = p->host;
+	enum peer_state was = p->state;
+	unsigned i;
+
+	dial_stop(p);
+	if (p->impl != NULL)
+		w->eng->transport->free(p->impl);
+	p->impl = NULL;
+	for (i = 0; i < FANOUT_WATCHES; i++)
+		fanout_io_watch(p, i, -1, 0);
+	timers_clear(&w->timers, &p->timer);
+	if (p->runnable)
+		TAILQ_REMOVE(&w->run, p, run_link);
+	p->runnable = false;
+	if (was == PEER_LOOKUP)
+		p->lookup->owner = NULL;	/* freed when it comes back */
+	else
+		lookup_free(p->lookup, w->eng->transport, w->eng->shared);
+	p->state = PEER_DEAD;
+	TAILQ_REMOVE(&w->peers, p, link);
+	TAILQ_INSERT_TAIL(&w->dead, p, link);
+	w->npeers--;
+	if (h == NULL)
+		return;
+	h->peer = NULL;
+	if (was == PEER_KEPT)
+		admit_closed(&w->eng->admit, h);
+	else {
+		w->mine--;
+		engine_landed(w->eng, h, false);
+	}
+}
+
+void
+peer_free(struct fanout_io *p)
+{
+	free(p);
+}
+
+void
+peer_fail(struct fanout_io *p, enum fanout_class cls, int sys_errno,
+    int lib_err, const char *fmt, ...)
+{
+	va_list ap;
+
+	p->task->result.stage = p->stage;
+	va_start(ap, fmt);
+	fo_vfail(&p->task->result, cls, sys_errno, lib_err, fmt, ap);
+	va_end(ap);
+	peer_finish(p);
+	peer_bury(p);
+}
+
+void
+peer_end(struct fanout_io *p, enum fanout_class cls, const char *fmt, ...)
+{
+	va_list ap;
+
+	p->task->result.stage = p->stage;
+	va_start(ap, fmt);
+	fo_vfail(&p->task->result, cls, 0, 0, fmt, ap);
+	va_end(ap);
+	p->state = PEER_ENDING;		/* from here the result stands */
+	p->command_due = FO_NEVER;
+	peer_enter(p, FANOUT_S_CLOSE);
+	p->worker->eng->transport->cancel(p->impl);
+	peer_runnable(p);
+}
+
+/*
+ * Say good-bye. In-flight hosts stay in flight until the session is closed,
+ * so that the window bounds what the servers see.
+ */
+static void
+begin_close(struct fanout_io *p)
+{
+	p->state = PEER_CLOSING;
+	p->stage_due = FO_NEVER;
+	peer_enter(p, FANOUT_S_CLOSE);
+	p->worker->eng->transport->close(p->impl);
+	peer_runnable(p);
+}
+
+void
+peer_close(struct fanout_io *p)
+{
+	struct worker *w = p->worker;
+
+	/* From kept to in flight, in the books too, while it says so. */
+	p->host->peer = NULL;
+	admit_closed(&w->eng->admit, p->host);
+	p->host = NULL;
+	begin_close(p);
+	peer_set_timer(p);
+}
+
+static void
+task_over(struct fanout_io *p)
+{
+	struct worker *w = p->worker;
+	bool keep = w->eng->keep && p->state == PEER_BUSY &&
+	    !atomic_load(&w->stop);
+
+	peer_finish(p);
+	if (!keep) {
+		begin_close(p);
+		return;
+	}
+	p->state = PEER_KEPT;
+	p->stage_due = p->step_due = FO_NEVER;
+	w->mine--;
+	peer_runnable(p);		/* let it watch for the server's end */
+	engine_landed(w->eng, p->host, true);
+}
+
+/* ---- running ---- */
+
+/* The transport gave up its session while a task was on it. */
+static void
+closed(struct fanout_io *p)
+{
+	if (p->task != NULL) {
+		if (p->state == PEER_BUSY && p->task->result.cls ==
+		    FANOUT_C_OK)
+			fanout_io_fail(p, FANOUT_C_LOST, 0, 0,
+			    "the session ended before the task");
+		peer_finish(p);
+	}
+	peer_bury(p);
+}
+
+void
+peer_run(struct fanout_io *p)
+{
+	enum fanout_verdict verdict;
+
+	if (p->state == PEER_LOOKUP)
+		return;
+	if (p->state == PEER_DIAL) {
+		dial_step(p);
+		peer_set_timer(p);
+		return;
+	}
+	verdict = p->worker->eng->transport->step(p->impl);
+	if (verdict == FANOUT_CLOSED)
+		closed(p);
+	else if (verdict == FANOUT_DONE && p->task != NULL)
+		task_over(p);
+	else if (verdict == FANOUT_MORE)
+		peer_runnable(p);
+	peer_set_timer(p);
+}
+
+/* Something may have changed for it: room, input, a cancel. */
+void
+peer_scan(struct fanout_io *p)
+{
+	struct task *t = p->task;
+
+	if (t == NULL)
+		return;
+	if (atomic_load(&t->job->canceled) && p->state != PEER_ENDING) {
+		if (p->state == PEER_BUSY)
+			peer_end(p, FANOUT_C_CANCELED, "canceled");
+		else
+			peer_fail(p, FANOUT_C_CANCELED, 0, 0, "canceled");
+	} else if (p->starving) {
+		peer_runnable(p);
+	} else if (atomic_load(&t->held) && fanout_io_room(p) > 0) {
+		p->idle_since = p->worker->now;
+		peer_runnable(p);
+	}
+	peer_set_timer(p);
+}
+
+void
+peer_stop(struct fanout_io *p)
+{
+	switch (p->state) {
+	case PEER_LOOKUP:
+	case PEER_DIAL:
+		peer_fail(p, FANOUT_C_CANCELED, 0, 0, "canceled");
+		break;
+	case PEER_BUSY:
+		peer_end(p, FANOUT_C_CANCELED, "canceled");
+		break;
+	case PEER_KEPT:
+		peer_close(p);
+		break;
+	default:
+		break;		/* on its way */
+	}
+	peer_set_timer(p);
+}

@@ -1,0 +1,100 @@
+/*
+ * peer.h - the engine's side of one host: from look-up to farewell.
+ *
+ *	LOOKUP -> DIAL -> BUSY -> (KEPT -> BUSY)* -> CLOSING -> freed
+ *	                   |
+ *	                   +-> ENDING (canceled or past a deadline) -> CLOSING
+ *
+ * Everything here runs on the worker that owns the peer. A transport sees it
+ * as an opaque struct fanout_io.
+ */
+#ifndef FO_PEER_H
+#define FO_PEER_H
+
+#include <sys/queue.h>
+
+#include "fanout_transport.h"
+#include "task.h"
+#include "timers.h"
+
+enum peer_state {
+	PEER_LOOKUP,	/* the resolver has it */
+	PEER_DIAL,	/* connecting */
+	PEER_BUSY,	/* the transport works on a task */
+	PEER_ENDING,	/* the task's result stands, the transport ends it */
+	PEER_KEPT,	/* a session without a task */
+	PEER_CLOSING,	/* saying good-bye */
+	PEER_DEAD	/* freed at the end of this turn */
+};
+
+struct watch {
+	struct fanout_io *peer;
+	int		 fd;		/* -1: empty */
+	short		 events;	/* 0: not in the epoll set */
+};
+
+struct fanout_io {
+	TAILQ_ENTRY(fanout_io) link;	/* worker's peers, or its dead */
+	TAILQ_ENTRY(fanout_io) run_link;
+	bool		 runnable;	/* in the worker's run list */
+	struct worker	*worker;
+	struct host	*host;		/* NULL: the books know it no more */
+	const char	*name;		/* the host's */
+	struct task	*task;		/* NULL: KEPT and CLOSING */
+	enum peer_state	 state;
+	struct lookup	*lookup;	/* in LOOKUP the resolver's; then ours */
+	void		*impl;		/* the transport's peer */
+	struct watch	 watch[FANOUT_WATCHES];
+
+	int		 fd;		/* DIAL: being connected; else -1 */
+	size_t		 address;	/* DIAL: index of the one tried */
+	int		 round;		/* DIAL: connection attempts made */
+
+	struct timer	 timer;		/* earliest of what follows */
+	int64_t		 stage_due;	/* the stage's own deadline */
+	int64_t		 command_due;
+	int64_t		 idle_since;	/* last byte either way */
+	int64_t		 step_due;	/* fanout_io_timer, or next address */
+	enum fanout_stage stage;
+	bool		 starving;	/* waits for standard input */
+	struct fanout_result scratch;	/* where results go that do not count */
+};
+
+struct worker;
+
+/* Take on a task just admitted. */
+void	peer_begin(struct worker *, struct task *);
+void	peer_looked_up(struct fanout_io *);	/* its lookup is its own again */
+void	peer_run(struct fanout_io *);		/* one step */
+void	peer_expire(struct fanout_io *);	/* its timer is due */
+void	peer_scan(struct fanout_io *);		/* see worker_notify */
+void	peer_close(struct fanout_io *);		/* a KEPT one: say good-bye */
+void	peer_stop(struct fanout_io *);		/* the engine ends */
+void	peer_free(struct fanout_io *);		/* a DEAD one */
+
+/* ---- between the files of the peer ---- */
+
+void	peer_runnable(struct fanout_io *);
+void	peer_enter(struct fanout_io *, enum fanout_stage);
+void	peer_set_timer(struct fanout_io *);
+void	peer_connected(struct fanout_io *, int fd);	/* -1: no network */
+
+/* The task's result as a failure, then the end of task and peer: for the
+ * states in which the transport has nothing yet. */
+void	peer_fail(struct fanout_io *, enum fanout_class, int sys_errno,
+	    int lib_err, const char *fmt, ...)
+	    __attribute__((__format__(printf, 5, 6)));
+
+/* The same while the transport works: it is asked to end the task. */
+void	peer_end(struct fanout_io *, enum fanout_class, const char *fmt, ...)
+	    __attribute__((__format__(printf, 3, 4)));
+
+/* The task's result as it stands: DONE is queued; task becomes NULL. */
+void	peer_finish(struct fanout_io *);
+void	peer_bury(struct fanout_io *);
+
+void	dial_next(struct fanout_io *);	/* start with the address at hand */
+void	dial_step(struct fanout_io *);
+void	dial_stop(struct fanout_io *);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * fanout.c - the public entry points: check the arguments, call down.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "engine/engine.h"
+#include "fanout_transport.h"
+#include "proc/local.h"
+#include "ssh/ssh2.h"
+
+struct fanout {
+	struct engine *eng;
+};
+
+const char *
+fanout_version(void)
+{
+	return ssh2_version();
+}
+
+void
+fanout_opts_init(struct fanout_opts *o, size_t size)
+{
+	const struct fanout_opts defaults = {
+		.size = size,
+		.window = FANOUT_WINDOW_DEFAULT,
+		.resolve_ms = 20000,
+		.connect_ms = 10000,
+		.login_ms = 30000,
+		.close_ms = 3000,
+		.host_buffer = 64 * 1024
+	};
+
+	memset(o, 0, size);
+	memcpy(o, &defaults, size < sizeof(defaults) ? size :
+	    sizeof(defaults));
+}
+
+static unsigned
+cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+}
+
+static const struct fanout_transport *
+find_transport(const struct fanout_opts *o)
+{
+	static const struct fanout_transport *const known[] = {
+		&fo_transport_ssh2, &fo_transport_local
+	};
+	size_t i;
+
+	if (o->custom != NULL)
+		return o->custom;
+	if (o->transport == NULL)
+		return known[0];
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i]->name, o->transport) == 0)
+			return known[i];
+	return NULL;
+}
+
+int
+fanout_new(struct fanout **out, const struct fanout_opts *given,
+    struct fanout_error *e)
+{
+	const struct fanout_transport *t;
+	struct fanout_opts o;
+	struct fanout *f;
+	int rc;
+
+	*out = NULL;
+	FANOUT_OPTS_INIT(&o);
+	if (given != NULL)
+		memcpy(&o, given, given->size < sizeof(o) ? given->size :
+		    sizeof(o));
+	if (o.window == 0)
+		o.window = FANOUT_WINDOW_DEFAULT;
+	if (o.workers == 0)
+		o.workers = cores();
+	if (o.host_buffer < 4096)
+		o.host_buffer = 4096;
+	if ((t = find_transport(&o)) == NULL)
+		return fo_error(e, FANOUT_EINVAL, "unknown transport \"%s\": "
+		    "there are ssh2 and local", o.transport);
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return fo_error(e, FANOUT_ENOMEM, "out of memory");
+	if ((rc = engine_new(&f->eng, t, &o, e)) != 0) {
+		free(f);
+		return rc;
+	}
+	*out = f;
+	return 0;
+}
+
+void
+fanout_free(struct fanout *f)
+{
+	if (f == NULL)
+		return;
+	engine_free(f->eng);
+	free(f);
+}
+
+int
+fanout_submit(struct fanout *f, const struct fanout_hosts *hosts,
+    const struct fanout_cmd *cmd, fanout_job *job, struct fanout_error *e)
+{
+	struct fanout_cmd c = FANOUT_CMD_INIT;
+	fanout_job ignored;
+
+	memcpy(&c, cmd, cmd->size < sizeof(c) ? cmd->size : sizeof(c));
+	return engine_submit(f->eng, hosts, &c, job != NULL ? job : &ignored,
+	    e);
+}
+
+void
+fanout_cancel(struct fanout *f, fanout_job job)
+{
+	engine_cancel(f->eng, job);
+}
+
+void
+fanout_wake(struct fanout *f)
+{
+	queue_wake(&f->eng->queue);
+}
+
+int
+fanout_fd(const struct fanout *f)
+{
+	return f->eng->queue.fd;
+}
+
+int
+fanout_next(struct fanout *f, struct fanout_event *ev, int timeout_ms)
+{
+	return engine_next(f->eng, ev, timeout_ms);
+}
+
+int
+fanout_run(struct fanout *f, fanout_fn fn, void *arg)
+{
+	struct fanout_event ev;
+	int rc;
+
+	while ((rc = fanout_next(f, &ev, -1)) >= 0)
+		if (rc == 1 && (rc = fn(&ev, arg)) != 0)
+			return rc;
+	return rc == FANOUT_EIDLE ? 0 : rc;
+}
+
+void
+fanout_stats(struct fanout *f, struct fanout_stats *st)
+{
+	admit_stats(&f->eng->admit, st);
+}

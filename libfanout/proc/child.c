@@ -1,0 +1,141 @@
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include "child.h"
+
+void
+child_close(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+/* A pipe with our end (0: reading, 1: writing) non-blocking. */
+static int
+open_pipe(int fds[2], int ours)
+{
+	int flags;
+
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		return errno;
+	if ((flags = fcntl(fds[ours], F_GETFL)) == -1 ||
+	    fcntl(fds[ours], F_SETFL, flags | O_NONBLOCK) == -1) {
+		int error = errno;
+
+		close(fds[0]);
+		close(fds[1]);
+		return error;
+	}
+	return 0;
+}
+
+/* All signals as a fresh process has them, a group of its own. */
+static int
+set_attributes(posix_spawnattr_t *attr)
+{
+	sigset_t all, none;
+	int rc;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	if ((rc = posix_spawnattr_setsigdefault(attr, &all)) != 0 ||
+	    (rc = posix_spawnattr_setsigmask(attr, &none)) != 0 ||
+	    (rc = posix_spawnattr_setpgroup(attr, 0)) != 0)
+		return rc;
+	return posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF |
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+}
+
+static int
+spawn(struct child *c, char *const argv[], char *const envp[], int in,
+    int out, int err)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	int rc;
+
+	if ((rc = posix_spawn_file_actions_init(&fa)) != 0)
+		return rc;
+	if ((rc = posix_spawnattr_init(&attr)) != 0) {
+		posix_spawn_file_actions_destroy(&fa);
+		return rc;
+	}
+	if (in == -1)
+		rc = posix_spawn_file_actions_addopen(&fa, 0, "/dev/null",
+		    O_RDONLY, 0);
+	else
+		rc = posix_spawn_file_actions_adddup2(&fa, in, 0);
+	if (rc == 0 &&
+	    (rc = posix_spawn_file_actions_adddup2(&fa, out, 1)) == 0 &&
+	    (rc = posix_spawn_file_actions_adddup2(&fa, err, 2)) == 0 &&
+	    (rc = set_attributes(&attr)) == 0)
+		rc = posix_spawnp(&c->pid, argv[0], &fa, &attr, argv, envp);
+	if (rc != 0)
+		c->pid = 0;
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	return rc;
+}
+
+int
+child_start(struct child *c, char *const argv[], char *const envp[],
+    bool want_input)
+{
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
+	int rc;
+
+	if ((!want_input || (rc = open_pipe(in, 1)) == 0) &&
+	    (rc = open_pipe(out, 0)) == 0 && (rc = open_pipe(err, 0)) == 0 &&
+	    (rc = spawn(c, argv, envp, in[0], out[1], err[1])) == 0 &&
+	    (c->pidfd = pidfd_open(c->pid, 0)) == -1)
+		rc = errno;
+	child_close(&in[0]);
+	child_close(&out[1]);
+	child_close(&err[1]);
+	c->in = in[1];
+	c->out = out[0];
+	c->err = err[0];
+	if (rc != 0)
+		child_free(c);
+	return rc;
+}
+
+bool
+child_ended(struct child *c)
+{
+	if (c->pid == 0)
+		return true;
+	if (waitpid(c->pid, &c->status, WNOHANG) != c->pid)
+		return false;
+	c->pid = 0;
+	child_close(&c->pidfd);
+	return true;
+}
+
+void
+child_signal(struct child *c, int sig)
+{
+	if (c->pid != 0)
+		(void)kill(-c->pid, sig);
+}
+
+void
+child_free(struct child *c)
+{
+	if (c->pid != 0) {
+		child_signal(c, SIGKILL);
+		(void)waitpid(c->pid, &c->status, 0);
+		c->pid = 0;
+	}
+	child_close(&c->pidfd);
+	child_close(&c->in);
+	child_close(&c->out);
+	child_close(&c->err);
+}

@@ -1,0 +1,37 @@
+/*
+ * child.h - a process on this machine, its three pipes and its end, without
+ * blocking. It leads a process group of its own.
+ */
+#ifndef FO_CHILD_H
+#define FO_CHILD_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+struct child {
+	pid_t	 pid;		/* 0: none, or already collected */
+	int	 in, out, err;	/* our ends, non-blocking; -1: closed */
+	int	 pidfd;		/* readable when it ended; -1: collected */
+	int	 status;	/* of waitpid(2), once collected */
+};
+
+#define CHILD_INIT { 0, -1, -1, -1, -1, 0 }
+
+/*
+ * Run argv[0] (looked up in PATH) with environment envp. Without want_input
+ * its standard input is /dev/null. 0, or errno.
+ */
+int	child_start(struct child *, char *const argv[], char *const envp[],
+	    bool want_input);
+
+/* True once it has ended; status is set. */
+bool	child_ended(struct child *);
+
+void	child_signal(struct child *, int sig);	/* its whole group */
+void	child_close(int *fd);
+
+/* Kill it if it still runs, collect it, close everything. */
+void	child_free(struct child *);
+
+#endif
