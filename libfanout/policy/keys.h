@@ -18,15 +18,15 @@
 enum key_state {
 	KEY_READY,	/* can sign */
 	KEY_ENCRYPTED,	/* only the public half is known */
-	KEY_PUBLIC	/* the file holds a public key only */
+	KEY_PUBLIC,	/* there is a public key only: an agent may have it */
+	KEY_FOREIGN	/* a kind we cannot sign with: FIDO, DSA */
 };
 
 struct key_secret;
 
 struct key {
 	enum key_state state;
-	const char *type;	/* "ssh-ed25519", "ssh-rsa", ...; static, or in
-				 * blob's memory for types we cannot sign with */
+	char	 type[64];	/* "ssh-ed25519", "ssh-rsa", ... */
 	unsigned bits;		/* of an RSA modulus; else 0 */
 	unsigned char *blob;	/* public key as on the wire */
 	size_t	 blob_len;
@@ -38,7 +38,8 @@ struct key {
 
 /*
  * path without ".pub". 0 also for a key that is encrypted, when its public
- * half can be had (from the file or from path.pub): see state. An error says
+ * half can be had (from the file or from path.pub), and when there is only a
+ * public key: see state. An error says
  * what is wrong with the file; sys_errno is ENOENT when there is none.
  * A private key that others may read is refused, as ssh does.
  */

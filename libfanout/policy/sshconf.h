@@ -34,7 +34,8 @@ void	sshconf_free(struct sshconf *);		/* NULL is fine */
 size_t	sshconf_notes(const struct sshconf *);
 const char *sshconf_note(const struct sshconf *, size_t);
 
-/* Longest that a "Match exec" command may run before it counts as failed. */
+/* Longest that a "Match exec" command may run; then it is killed and the host
+ * cannot be resolved. */
 #define SSHCONF_EXEC_MS 5000
 
 enum hostconf_strict {
@@ -44,14 +45,13 @@ enum hostconf_strict {
 	STRICT_NO
 };
 
-/* Lists of strings end with NULL and are never NULL themselves. */
+/* Lists of strings end with NULL; NULL is an empty list. */
 struct hostconf {
 	char	*host;		/* the name as typed, without user and port */
 	char	*hostname;	/* where to connect; lower case unless numeric */
 	char	*user;
 	char	*hostkey_alias;	/* NULL: none; see hostconf_key_name */
-	char	*identity_agent;	/* expanded path; "" : no agent;
-					 * NULL: there is no SSH_AUTH_SOCK */
+	char	*identity_agent;	/* socket; NULL: no agent to ask */
 	char	*bind_address;	/* NULL: none */
 	unsigned port;
 	int	 family;	/* AF_UNSPEC, AF_INET, AF_INET6 */
@@ -86,7 +86,10 @@ struct hostconf {
 	char	*forward_agent_sock;	/* ForwardAgent PATH; NULL: the agent */
 	char	**send_env;	/* patterns */
 	char	**set_env;	/* NAME=VALUE */
-	bool	 canonicalize;	/* CanonicalizeHostname is on: ssh's own work */
+
+	/* A keyword in force whose work only ssh(1) itself can do
+	 * ("ProxyUseFdpass"); static, NULL: none. */
+	const char *needs_ssh;
 };
 
 /*
