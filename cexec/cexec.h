@@ -1,0 +1,27 @@
+/*
+ * cexec.h - what the command line asks for, and doing it.
+ */
+#ifndef CEXEC_H
+#define CEXEC_H
+
+#include "cli/connect.h"
+#include "cli/target.h"
+
+struct cexec {
+	struct cli_target target;
+	struct cli_connect connect;
+	bool	 no_stdin, no_label, largest, json;
+	bool	 help, version;
+	char	*command;	/* the words joined with blanks; NULL: none */
+};
+
+/* 0, or an error that says what to do about it. */
+int	cexec_options(struct cexec *, int argc, char **argv,
+	    struct fanout_error *);
+void	cexec_usage(FILE *);
+void	cexec_clear(struct cexec *);
+
+/* Returns the exit status; what is wrong has been said. */
+int	cexec_run(struct cexec *);
+
+#endif

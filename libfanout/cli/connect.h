@@ -1,0 +1,36 @@
+/*
+ * connect.h - the options that say how hosts are reached, for all tools.
+ */
+#ifndef CLI_CONNECT_H
+#define CLI_CONNECT_H
+
+#include "options.h"
+
+#define CLI_SSH_OPTIONS 64
+
+struct cli_connect {
+	/* "Keyword=value"; what explicit options say comes before what -o
+	 * says, and the first one counts. */
+	char	*explicit[CLI_SSH_OPTIONS];
+	char	*given[CLI_SSH_OPTIONS];
+	size_t	 nexplicit, ngiven;
+	const char *all[2 * CLI_SSH_OPTIONS + 1];
+
+	const char *ssh_config;
+	const char *transport;
+	unsigned window;
+	unsigned rate;
+	int	 connect_ms, login_ms;		/* -1: not given */
+	int	 idle_ms, command_ms;
+	int	 verbose;
+};
+#define CLI_CONNECT_INIT { .connect_ms = -1, .login_ms = -1 }
+
+extern const struct cli_option cli_connect_options[];
+
+/* Fills the options of an engine, which point into c. 0 or an error. */
+int	cli_connect_apply(struct cli_connect *, struct fanout_opts *,
+	    struct fanout_error *);
+void	cli_connect_clear(struct cli_connect *);
+
+#endif

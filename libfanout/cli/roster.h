@@ -1,0 +1,46 @@
+/*
+ * roster.h - where every host of a run stands, and what became of it.
+ */
+#ifndef CLI_ROSTER_H
+#define CLI_ROSTER_H
+
+#include "fanout.h"
+
+enum cli_state { CLI_WAITS, CLI_RUNS, CLI_OVER };
+
+struct cli_place {
+	unsigned char state;	/* enum cli_state */
+	unsigned char cls;	/* enum fanout_class, when over */
+	unsigned char stage;	/* enum fanout_stage, when over */
+	short	 code;		/* exit status; signal: its number; else 0 */
+	int64_t	 since;		/* ms, monotonic: when it began to run */
+};
+
+struct cli_roster {
+	const struct fanout_hosts *hosts;	/* not ours */
+	size_t	 count;
+	size_t	 running, over, failed;
+	struct cli_place *places;
+};
+
+int	cli_roster_init(struct cli_roster *, const struct fanout_hosts *);
+void	cli_roster_clear(struct cli_roster *);
+void	cli_roster_event(struct cli_roster *, const struct fanout_event *);
+
+/* Whatever is not over counts as canceled: the run was given up. */
+void	cli_roster_give_up(struct cli_roster *);
+
+/* The folded names of those for which want() is true; free(3). NULL: no
+ * memory. */
+char	*cli_roster_fold(const struct cli_roster *,
+	    bool (*want)(const struct cli_place *, const void *), const void *);
+
+/* "exit 7", "signal TERM", "auth": the cause, in words. */
+void	cli_cause(const struct cli_place *, char *, size_t);
+
+/* How far a host came: it was never reached or logged into. */
+bool	cli_unreached(const struct cli_place *);
+
+int64_t	cli_now(void);		/* ms, monotonic */
+
+#endif
