@@ -127,7 +127,7 @@ struct fanout_result {
 	int	 status;		/* exit status; -1: none came */
 	char	 signal[16];		/* "TERM"; "": none */
 	int	 sys_errno, lib_err;	/* raw causes; 0: none */
-	char	 text[192];		/* one line saying why; "" when ok */
+	char	 text[256];		/* one line saying why; "" when ok */
 	uint64_t in_bytes, out_bytes, err_bytes;
 	uint32_t queue_ms, login_ms, run_ms;
 };
@@ -188,8 +188,19 @@ int	fanout_hosts_intersect(struct fanout_hosts *,
 	    const struct fanout_hosts *);
 int	fanout_hosts_xor(struct fanout_hosts *, const struct fanout_hosts *);
 
-/* Parts of a set as a new set, in its order. */
+/*
+ * Parts of a set as a new set, in its order. slice: indices from 0, as
+ * "0-9/2,20"; those beyond the end are not there. share: the i-th of so many
+ * even parts. pick: n at random; the same seed picks the same, NULL is a
+ * fresh one.
+ */
 int	fanout_hosts_copy(struct fanout_hosts **, const struct fanout_hosts *);
+int	fanout_hosts_slice(struct fanout_hosts **, const struct fanout_hosts *,
+	    const char *ranges, struct fanout_error *);
+int	fanout_hosts_share(struct fanout_hosts **, const struct fanout_hosts *,
+	    size_t parts, size_t i);
+int	fanout_hosts_pick(struct fanout_hosts **, const struct fanout_hosts *,
+	    size_t n, const uint64_t *seed);
 
 /* The parts of one host, pointing into it. */
 struct fanout_hostspec {
@@ -210,9 +221,64 @@ int	fanout_host_split(const char *host, struct fanout_hostspec *);
 int	fanout_groups_new(struct fanout_groups **);
 void	fanout_groups_free(struct fanout_groups *);	/* NULL is fine */
 
-/* Make this source the one of @group without a source. */
+/* Add the sources of this system: fanout(7) lists them. */
+int	fanout_groups_system(struct fanout_groups *, struct fanout_error *);
+
+/* Add a file of lines "group: expression" as a source of that name. */
+int	fanout_groups_file(struct fanout_groups *, const char *source,
+	    const char *path, struct fanout_error *);
+
+/*
+ * @group without a source is the group of the first source that has it, and
+ * @* all hosts of the first source that knows any: make this one the first.
+ */
 int	fanout_groups_prefer(struct fanout_groups *, const char *source,
 	    struct fanout_error *);
+
+/* ---- selecting hosts by options ---------------------------------------- */
+
+/*
+ * What -w, -x, -g and so on of a command line select, given in any order.
+ * Whatever is left out is left out at the end, after all that was named. If
+ * nothing was named: the file CFANOUT_HOSTS of the environment, else the
+ * file WCOLL, else the group members, else an error that says so.
+ */
+struct fanout_selection;
+
+enum fanout_select {
+	FANOUT_SELECT_HOSTS = 'w',	/* expression, or one of pdsh's
+					 * ^file - -expr /re/ -^file -/re/ */
+	FANOUT_SELECT_NOT_HOSTS = 'x',	/* the same, left out */
+	FANOUT_SELECT_GROUP = 'g',	/* group,group without the @ */
+	FANOUT_SELECT_NOT_GROUP = 'X',
+	FANOUT_SELECT_ALL = 'a',	/* @*; the text is ignored */
+	FANOUT_SELECT_FILE = 'F'	/* a host file; "-": standard input */
+};
+
+int	fanout_selection_new(struct fanout_selection **);
+void	fanout_selection_free(struct fanout_selection *);	/* NULL: fine */
+
+/* Not copied. Without it the system's sources are read when first needed. */
+void	fanout_selection_use_groups(struct fanout_selection *,
+	    struct fanout_groups *);
+
+/* On failure the error's offset is in text; the selection is spoilt. */
+int	fanout_selection_add(struct fanout_selection *, enum fanout_select,
+	    const char *text, struct fanout_error *);
+
+/* In the end take so many at random; seed NULL: others each time. */
+void	fanout_selection_pick(struct fanout_selection *, size_t n,
+	    const uint64_t *seed);
+
+/* Once. The set may be empty, if all that was named was left out too. */
+int	fanout_selection_finish(struct fanout_hosts **,
+	    struct fanout_selection *, struct fanout_error *);
+
+/*
+ * Two lines that show the place of an error in the text it is about: the
+ * text, and a ^ below. free(3) it; NULL: it has no place there.
+ */
+char	*fanout_error_caret(const struct fanout_error *, const char *text);
 
 /* ---- engine ------------------------------------------------------------ */
 
@@ -232,7 +298,7 @@ struct fanout_opts {
 	int	 resolve_ms, connect_ms, login_ms;	/* 0: no deadline */
 	int	 idle_ms, command_ms, close_ms;
 	size_t	 host_buffer;	/* undelivered output a host may have */
-	int	 log_level;	/* FANOUT_EV_LOG up to this; 0: none */
+	int	 log_level;	/* FANOUT_EV_LOG up to this; 0: warnings */
 
 	/* As ssh -F and -o: the first value given for a keyword wins. */
 	const char *ssh_config;		/* NULL: ~/.ssh/config, /etc/ssh/ssh_config */

@@ -8,6 +8,8 @@
 #include "pattern.h"
 #include "set.h"
 
+#define UNKNOWN 1	/* no error yet: another source may know the group */
+
 /* What is asked of a source; also the byte behind its name in a key. */
 enum ask { ASK_GROUP = 'g', ASK_ALL = '*', ASK_NAMES = '@' };
 
@@ -237,6 +239,15 @@ put_names(const struct query *q, char *text, struct fanout_hosts *set)
 static int	ask(const struct query *, struct fanout_hosts *);
 
 static int
+unknown(const struct query *q)
+{
+	return fo_error_at(q->ex->err, FANOUT_EPARSE, q->ex->base + q->at, 0,
+	    "there is no group '%s'%s%s%s", q->group,
+	    q->src == NULL ? "" : " in the group source '",
+	    q->src == NULL ? "" : q->src->name, q->src == NULL ? "" : "'");
+}
+
+static int
 ask_names(const struct query *q, struct fanout_hosts *set)
 {
 	struct fanout_error inner = { 0 };
@@ -268,7 +279,8 @@ ask_each(const struct query *q, struct fanout_hosts *set)
 	each.ask = ASK_GROUP;
 	for (i = 0; rc == 0 && i < names->n; i++) {
 		each.group = names->e[i].name;
-		rc = ask(&each, set);
+		if ((rc = ask(&each, set)) == UNKNOWN)
+			rc = unknown(&each);
 	}
 	fanout_hosts_free(names);
 	return rc;
@@ -293,10 +305,7 @@ ask_source(const struct query *q, struct fanout_hosts *set)
 	if (text == NULL && q->ask == ASK_ALL)
 		return ask_each(q, set);
 	if (text == NULL)
-		return fo_error_at(q->ex->err, FANOUT_EPARSE,
-		    q->ex->base + q->at, 0,
-		    "group source '%s' has no group '%s'", q->src->name,
-		    q->group);
+		return UNKNOWN;
 	rc = eval_text(q, text, set);
 	free(text);
 	return rc;
@@ -382,68 +391,90 @@ no_source(const struct fo_expr *ex, size_t at, const char *name, size_t len)
 	    "there is no group source '%.*s'", (int)len, name);
 }
 
-static struct source *
-pick_source(const struct fo_expr *ex, const char *name, size_t len)
+/* The first source that has the group, or for @* that has any host. */
+static int
+ask_in_turn(struct query *q, struct fanout_hosts *set)
 {
-	if (ex->groups == NULL)
-		return NULL;
-	if (len > 0)
-		return find_source(ex->groups, name, len);
-	if (ex->source != NULL)
-		return find_source(ex->groups, ex->source,
-		    strlen(ex->source));
-	return TAILQ_FIRST(&ex->groups->sources);
+	size_t was = set->n;
+	int rc = 0;
+
+	TAILQ_FOREACH(q->src, &q->ex->groups->sources, link) {
+		if ((rc = ask(q, set)) < 0)
+			return rc;
+		if (rc == 0 && (q->ask != ASK_ALL || set->n > was))
+			return 0;
+	}
+	return q->ask == ASK_GROUP ? UNKNOWN : 0;
+}
+
+/* Take a reference apart: the source may be left out. */
+static int
+parse_ref(struct query *q, const char *ref, const char **source, size_t *len)
+{
+	const char *s = ref + 1, *colon = strchr(s, ':');
+
+	q->ref = ref;
+	q->group = "";
+	*source = s;
+	*len = 0;
+	if (*s == '@') {
+		q->ask = ASK_NAMES;
+		*len = strlen(*source = s + 1);
+		return 0;
+	}
+	if (colon != NULL) {
+		*len = (size_t)(colon - s);
+		s = colon + 1;
+	}
+	if (*s == '\0' || colon == ref + 1)
+		return fo_error_at(q->ex->err, FANOUT_EPARSE,
+		    q->ex->base + q->at, 0, "expected @group or @source:group");
+	q->ask = strcmp(s, "*") == 0 ? ASK_ALL : ASK_GROUP;
+	if (q->ask == ASK_GROUP)
+		q->group = s;
+	return 0;
 }
 
 int
 fo_groups_eval(const struct fo_expr *ex, size_t at, const char *ref,
     struct fanout_hosts *set)
 {
-	struct query q = { .ex = ex, .at = at, .ref = ref, .group = "" };
-	const char *s = ref + 1, *colon = strchr(s, ':');
-	size_t len = 0;
+	struct query q = { .ex = ex, .at = at };
+	const char *source;
+	size_t len;
+	int rc;
 
-	if (*s == '@') {
-		q.ask = ASK_NAMES;
-		len = strlen(++s);
-	} else if (colon != NULL) {
-		len = (size_t)(colon - s);
-	}
-	if ((q.src = pick_source(ex, s, len)) == NULL)
-		return no_source(ex, at, s, len);
-	if (q.ask == 0) {
-		if (colon != NULL)
-			s = colon + 1;
-		if (*s == '\0')
-			return fo_error_at(ex->err, FANOUT_EPARSE,
-			    ex->base + at, 0, "expected a group behind '@'");
-		q.ask = strcmp(s, "*") == 0 ? ASK_ALL : ASK_GROUP;
-		if (q.ask == ASK_GROUP)
-			q.group = s;
-	}
-	return ask(&q, set);
+	if ((rc = parse_ref(&q, ref, &source, &len)) != 0)
+		return rc;
+	if (len == 0 && ex->source != NULL)
+		len = strlen(source = ex->source);
+	if (ex->groups == NULL || TAILQ_EMPTY(&ex->groups->sources))
+		return no_source(ex, at, source, len);
+	if (len > 0) {
+		q.src = find_source(ex->groups, source, len);
+		if (q.src == NULL)
+			return no_source(ex, at, source, len);
+		rc = ask(&q, set);
+	} else
+		rc = ask_in_turn(&q, set);
+	return rc == UNKNOWN ? unknown(&q) : rc;
 }
 
 int
 fo_groups_known(struct fanout_groups *g, const char *group, bool *known,
     struct fanout_error *err)
 {
-	struct fanout_error inner = { 0 };
-	struct source *s;
-	char *text;
+	struct fo_expr ex = { .groups = g, .err = err };
+	struct query q = { .ex = &ex, .ref = group, .ask = ASK_GROUP,
+	    .group = group };
+	struct fanout_hosts *set;
 	int rc;
 
 	*known = false;
-	TAILQ_FOREACH(s, &g->sources, link) {
-		text = NULL;
-		if ((rc = s->ops->map(s->self, group, &text, &inner)) != 0)
-			return fo_error(err, rc, "group source '%s': %s",
-			    s->name, inner.text);
-		*known = text != NULL;
-		free(text);
-		if (*known)
-			return 0;
-	}
-	return 0;
+	if (fanout_hosts_new(&set) != 0)
+		return fo_error(err, FANOUT_ENOMEM, "out of memory");
+	rc = ask_in_turn(&q, set);
+	fanout_hosts_free(set);
+	*known = rc == 0;
+	return rc == UNKNOWN ? 0 : rc;
 }
-

@@ -45,7 +45,7 @@ int	fo_groups_eval(const struct fo_expr *ex, size_t at, const char *ref,
 int	fo_groups_match(const struct fo_expr *ex, size_t at, const char *mask,
 	    struct fanout_hosts *);
 
-/* Does the default source, or any if there is none of that name, know it? */
+/* Does any source know this group? */
 int	fo_groups_known(struct fanout_groups *, const char *group, bool *,
 	    struct fanout_error *);
 

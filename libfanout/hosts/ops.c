@@ -78,19 +78,3 @@ fanout_hosts_xor(struct fanout_hosts *a, const struct fanout_hosts *b)
 	free(marks);
 	return 0;
 }
-
-int
-fanout_hosts_copy(struct fanout_hosts **out, const struct fanout_hosts *src)
-{
-	int rc;
-
-	if ((rc = fanout_hosts_new(out)) != 0)
-		return rc;
-	(*out)->max = src->max;
-	(*out)->groups = src->groups;
-	if ((rc = fanout_hosts_union(*out, src)) != 0) {
-		fanout_hosts_free(*out);
-		*out = NULL;
-	}
-	return rc;
-}

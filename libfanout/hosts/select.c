@@ -1,0 +1,513 @@
+/*
+ * select.c - from the options of a command line to one set of hosts.
+ *
+ * The forms of pdsh's -w are known here only: files, groups and library
+ * calls take plain expressions.
+ */
+#include <sys/queue.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "expr.h"
+#include "groups.h"
+#include "hostfile.h"
+#include "pattern.h"
+#include "set.h"
+
+#define REGEX_MAX	255
+
+struct filter {
+	STAILQ_ENTRY(filter) link;
+	regex_t	 re;
+	bool	 keep;		/* what matches; else the rest */
+};
+
+struct fanout_selection {
+	struct fanout_hosts *take, *drop;
+	STAILQ_HEAD(, filter) filters;
+	struct fanout_groups *groups;	/* given, or own */
+	struct fanout_groups *own;
+	bool	 named;		/* some option named hosts to take */
+	bool	 input_read;
+	bool	 pick;
+	size_t	 pick_n;
+	uint64_t seed;
+};
+
+/* One argument while it is read. */
+struct arg {
+	struct fanout_selection *sel;
+	const char *s;
+	size_t	 at;
+	bool	 exclude;	/* of -x */
+	struct fanout_hosts *acc;	/* what the argument names so far */
+	struct fanout_error *err;
+};
+
+int
+fanout_selection_new(struct fanout_selection **out)
+{
+	struct fanout_selection *sel;
+
+	*out = NULL;
+	if ((sel = calloc(1, sizeof(*sel))) == NULL)
+		return FANOUT_ENOMEM;
+	STAILQ_INIT(&sel->filters);
+	if (fanout_hosts_new(&sel->take) != 0 ||
+	    fanout_hosts_new(&sel->drop) != 0) {
+		fanout_selection_free(sel);
+		return FANOUT_ENOMEM;
+	}
+	*out = sel;
+	return 0;
+}
+
+void
+fanout_selection_free(struct fanout_selection *sel)
+{
+	struct filter *f;
+
+	if (sel == NULL)
+		return;
+	while ((f = STAILQ_FIRST(&sel->filters)) != NULL) {
+		STAILQ_REMOVE_HEAD(&sel->filters, link);
+		regfree(&f->re);
+		free(f);
+	}
+	fanout_hosts_free(sel->take);
+	fanout_hosts_free(sel->drop);
+	fanout_groups_free(sel->own);
+	free(sel);
+}
+
+void
+fanout_selection_use_groups(struct fanout_selection *sel,
+    struct fanout_groups *g)
+{
+	sel->groups = g;
+}
+
+void
+fanout_selection_pick(struct fanout_selection *sel, size_t n,
+    const uint64_t *seed)
+{
+	sel->pick = true;
+	sel->pick_n = n;
+	if (seed != NULL)
+		sel->seed = *seed;
+	else
+		arc4random_buf(&sel->seed, sizeof(sel->seed));
+}
+
+/* The groups are looked for when something first needs them. */
+static int
+need_groups(struct fanout_selection *sel, struct fanout_error *err)
+{
+	int rc;
+
+	if (sel->groups != NULL)
+		return 0;
+	if (fanout_groups_new(&sel->own) != 0)
+		return fo_error(err, FANOUT_ENOMEM, "out of memory");
+	if ((rc = fanout_groups_system(sel->own, err)) != 0) {
+		fanout_groups_free(sel->own);
+		sel->own = NULL;
+		return rc;
+	}
+	sel->groups = sel->own;
+	return 0;
+}
+
+/* ---- the items of one argument ----------------------------------------- */
+
+static int
+fail(const struct arg *a, size_t at, const char *what)
+{
+	return fo_error_at(a->err, FANOUT_EPARSE, at, 0, "%s", what);
+}
+
+static size_t
+skip_blanks(const char *s, size_t at)
+{
+	while (s[at] == ' ' || s[at] == '\t')
+		at++;
+	return at;
+}
+
+/* Where the item at from ends: at a ',' or the end, blanks before it cut. */
+static size_t
+item_end(const char *s, size_t from, size_t *next)
+{
+	size_t end = from + strcspn(s + from, ",");
+
+	*next = end;
+	while (end > from && (s[end - 1] == ' ' || s[end - 1] == '\t'))
+		end--;
+	return end;
+}
+
+static int
+eval(struct arg *a, struct fanout_hosts *set, size_t from, size_t len)
+{
+	struct fo_expr ex = { .text = a->s + from, .len = len, .base = from,
+	    .err = a->err };
+	int rc;
+
+	if (memchr(ex.text, '@', len) != NULL ||
+	    memchr(ex.text, '*', len) != NULL ||
+	    memchr(ex.text, '?', len) != NULL)
+		if ((rc = need_groups(a->sel, a->err)) != 0)
+			return rc;
+	ex.groups = a->sel->groups;
+	return fo_expr_apply(set, &ex);
+}
+
+static int
+load(struct arg *a, struct fanout_hosts *set, const char *path, size_t len)
+{
+	char *copy;
+	int rc;
+
+	if (len == 0)
+		return fail(a, (size_t)(path - a->s), "expected a file name");
+	if ((rc = need_groups(a->sel, a->err)) != 0)
+		return rc;
+	if ((copy = strndup(path, len)) == NULL)
+		return fo_error(a->err, FANOUT_ENOMEM, "out of memory");
+	if (strcmp(copy, "-") == 0 && a->sel->input_read)
+		rc = fail(a, (size_t)(path - a->s),
+		    "standard input was read already");
+	else
+		rc = fo_hostfile_add(set, copy, a->sel->groups, a->err);
+	a->sel->input_read |= strcmp(copy, "-") == 0;
+	free(copy);
+	return rc;
+}
+
+/* "/re/" at a->at; the closing '/' may be left out (pdsh). */
+static int
+regex_item(struct arg *a, bool keep)
+{
+	size_t from = a->at + 1, end, k;
+	char text[REGEX_MAX + 1], why[128];
+	struct filter *f;
+	int rc;
+
+	for (end = from; a->s[end] != '\0' && a->s[end] != '/'; end++)
+		if (a->s[end] == '\\' && a->s[end + 1] != '\0')
+			end++;
+	if (a->s[end] == '/')
+		a->at = skip_blanks(a->s, end + 1);
+	else
+		end = item_end(a->s, from, &a->at);
+	if (a->s[a->at] != '\0' && a->s[a->at] != ',')
+		return fail(a, a->at, "expected ',' behind the /regex/");
+	if ((k = end - from) > REGEX_MAX)
+		return fo_error_at(a->err, FANOUT_ELIMIT, from, 0,
+		    "a regex of more than %d characters", REGEX_MAX);
+	memcpy(text, a->s + from, k);
+	text[k] = '\0';
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return fo_error(a->err, FANOUT_ENOMEM, "out of memory");
+	if ((rc = regcomp(&f->re, text, REG_EXTENDED | REG_NOSUB)) != 0) {
+		(void)regerror(rc, &f->re, why, sizeof(why));
+		free(f);
+		return fo_error_at(a->err, FANOUT_EPARSE, from, 0, "/%s/: %s",
+		    text, why);
+	}
+	f->keep = keep;
+	STAILQ_INSERT_TAIL(&a->sel->filters, f, link);
+	return 0;
+}
+
+static int
+file_item(struct arg *a, struct fanout_hosts *set)
+{
+	size_t from = a->at + 1, end = item_end(a->s, from, &a->at);
+
+	return load(a, set, a->s + from, end - from);
+}
+
+/* What begins with '-': standard input, or something to leave out. */
+static int
+minus_item(struct arg *a)
+{
+	size_t from = a->at + 1, len;
+
+	if (a->s[from] == '\0' || a->s[from] == ',' ||
+	    a->s[skip_blanks(a->s, from)] == '\0') {
+		a->at = skip_blanks(a->s, from);
+		return load(a, a->acc, a->s + from - 1, 1);
+	}
+	if (a->exclude)
+		return fail(a, a->at, "-x leaves out already: no '-' here");
+	a->at = from;
+	if (a->s[from] == '^')
+		return file_item(a, a->sel->drop);
+	if (a->s[from] == '/')
+		return regex_item(a, false);
+	len = fo_pattern_span(a->s + from, strlen(a->s + from), ",!&^");
+	a->at = skip_blanks(a->s, from + len);
+	if (a->s[a->at] != '\0' && a->s[a->at] != ',')
+		return fail(a, a->at,
+		    "expected ',' behind what '-' leaves out");
+	return eval(a, a->sel->drop, from, len);
+}
+
+/* A stretch of plain expression: up to a ',' with one of pdsh's behind. */
+static int
+plain_items(struct arg *a)
+{
+	size_t from = a->at, at = from, next;
+
+	for (;;) {
+		at += fo_pattern_span(a->s + at, strlen(a->s + at), ",");
+		if (a->s[at] == '\0')
+			break;
+		next = skip_blanks(a->s, at + 1);
+		if (a->s[at] == ',' && a->s[next] != '\0' &&
+		    strchr("^-/", a->s[next]) != NULL)
+			break;
+		at++;
+	}
+	a->at = at;
+	return eval(a, a->acc, from, at - from);
+}
+
+static int
+one_item(struct arg *a)
+{
+	switch (a->s[a->at]) {
+	case '^':
+		return file_item(a, a->acc);
+	case '-':
+		return minus_item(a);
+	case '/':
+		return regex_item(a, !a->exclude);
+	default:
+		return plain_items(a);
+	}
+}
+
+/* Do the items from here on name hosts, or only leave some out? */
+static bool
+names_hosts(const char *s)
+{
+	size_t at, len;
+
+	for (at = skip_blanks(s, 0);; at = skip_blanks(s, at + 1)) {
+		len = fo_pattern_span(s + at, strlen(s + at), ",");
+		if (s[at] != '/' && (s[at] != '-' || len == 1))
+			return true;
+		at += len;
+		at += strcspn(s + at, ",");
+		if (s[at] == '\0')
+			return false;
+	}
+}
+
+static int
+all_items(struct arg *a)
+{
+	int rc;
+
+	for (;;) {
+		a->at = skip_blanks(a->s, a->at);
+		if ((rc = one_item(a)) != 0)
+			return rc;
+		if (a->s[a->at] == '\0')
+			return 0;
+		a->at++;
+	}
+}
+
+/* -w and -x: the argument stands for itself, then joins the others. */
+static int
+hosts_option(struct fanout_selection *sel, const char *s, bool exclude,
+    struct fanout_error *err)
+{
+	struct arg a = { .sel = sel, .s = s, .exclude = exclude, .err = err };
+	struct fanout_hosts *into = exclude ? sel->drop : sel->take;
+	int rc;
+
+	if (!exclude)
+		sel->named |= names_hosts(s);
+	if (!fo_expr_shrinks(s, strlen(s))) {
+		a.acc = into;
+		return all_items(&a);
+	}
+	if ((rc = fanout_hosts_new(&a.acc)) != 0)
+		return fo_set_error(into, rc, err);
+	if ((rc = all_items(&a)) == 0 &&
+	    (rc = fanout_hosts_union(into, a.acc)) != 0)
+		(void)fo_set_error(into, rc, err);
+	fanout_hosts_free(a.acc);
+	return rc;
+}
+
+/* -g and -X: names of groups, the '@' understood. */
+static int
+group_option(struct fanout_selection *sel, const char *s, bool exclude,
+    struct fanout_error *err)
+{
+	struct fanout_hosts *into = exclude ? sel->drop : sel->take;
+	struct fo_expr ex = { .err = err };
+	size_t at = 0, len;
+	char *ref;
+	int rc, n;
+
+	if ((rc = need_groups(sel, err)) != 0)
+		return rc;
+	ex.groups = sel->groups;
+	for (;;) {
+		at = skip_blanks(s, at);
+		if ((len = fo_pattern_span(s + at, strlen(s + at), ",")) == 0)
+			return fo_error_at(err, FANOUT_EPARSE, at, 0,
+			    "expected the name of a group");
+		n = asprintf(&ref, "%s%.*s", s[at] == '@' ? "" : "@",
+		    (int)len, s + at);
+		if (n == -1)
+			return fo_error(err, FANOUT_ENOMEM, "out of memory");
+		ex.text = ref;
+		ex.len = (size_t)n;
+		rc = fo_expr_apply(into, &ex);
+		free(ref);
+		if (rc != 0 && err != NULL)	/* as if it had no '@' */
+			err->offset = at + (s[at] != '@' && err->offset > 0 ?
+			    err->offset - 1 : err->offset);
+		if (rc != 0)
+			return rc;
+		at = skip_blanks(s, at + len);
+		if (s[at] == '\0')
+			return 0;
+		if (s[at++] != ',')
+			return fo_error_at(err, FANOUT_EPARSE, at - 1, 0,
+			    "expected ',' before this");
+	}
+}
+
+int
+fanout_selection_add(struct fanout_selection *sel, enum fanout_select how,
+    const char *text, struct fanout_error *err)
+{
+	struct arg a = { .sel = sel, .s = text, .err = err };
+
+	switch (how) {
+	case FANOUT_SELECT_HOSTS:
+		return hosts_option(sel, text, false, err);
+	case FANOUT_SELECT_NOT_HOSTS:
+		return hosts_option(sel, text, true, err);
+	case FANOUT_SELECT_GROUP:
+		sel->named = true;
+		return group_option(sel, text, false, err);
+	case FANOUT_SELECT_NOT_GROUP:
+		return group_option(sel, text, true, err);
+	case FANOUT_SELECT_ALL:
+		sel->named = true;
+		return group_option(sel, "*", false, err);
+	case FANOUT_SELECT_FILE:
+		sel->named = true;
+		return load(&a, sel->take, text, strlen(text));
+	}
+	return fo_error(err, FANOUT_EINVAL, "no such way to select hosts");
+}
+
+/* ---- the whole --------------------------------------------------------- */
+
+static int
+take_members(struct fanout_selection *sel, struct fanout_error *err)
+{
+	bool known;
+	int rc;
+
+	if ((rc = need_groups(sel, err)) != 0 ||
+	    (rc = fo_groups_known(sel->groups, "members", &known, err)) != 0)
+		return rc;
+	if (!known)
+		return fo_error(err, FANOUT_ECONFIG,
+		    "no hosts are given: use -w, -g, -a or --hostfile, set "
+		    "CFANOUT_HOSTS or WCOLL to a file of hosts, or define the "
+		    "group 'members' in /etc/fanout/groups");
+	return group_option(sel, "members", false, err);
+}
+
+/* No option named a host. */
+static int
+take_default(struct fanout_selection *sel, struct fanout_error *err)
+{
+	static const char *const vars[] = { "CFANOUT_HOSTS", "WCOLL" };
+	struct fanout_error inner;
+	const char *path;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof(vars) / sizeof(vars[0]); i++) {
+		path = getenv(vars[i]);
+		if (path == NULL || *path == '\0')
+			continue;
+		if ((rc = need_groups(sel, err)) != 0)
+			return rc;
+		rc = fo_hostfile_add(sel->take, path, sel->groups, &inner);
+		if (rc == 0)
+			return 0;
+		return fo_error_at(err, rc, inner.offset, inner.line,
+		    "%s: %s", vars[i], inner.text);
+	}
+	return take_members(sel, err);
+}
+
+static bool
+passes(const struct fanout_selection *sel, const struct fo_entry *e)
+{
+	struct fanout_hostspec hs;
+	char name[FO_HOST_MAX + 1];
+	struct filter *f;
+
+	if (fo_set_covers(sel->drop, e))
+		return false;
+	if (STAILQ_EMPTY(&sel->filters) ||
+	    fanout_host_split(e->name, &hs) != 0)
+		return true;
+	memcpy(name, hs.name, hs.name_len);
+	name[hs.name_len] = '\0';
+	STAILQ_FOREACH(f, &sel->filters, link)
+		if ((regexec(&f->re, name, 0, NULL, 0) == 0) != f->keep)
+			return false;
+	return true;
+}
+
+static int
+apply_filters(struct fanout_selection *sel, struct fanout_error *err)
+{
+	unsigned char *marks;
+	size_t i;
+
+	if (sel->take->n == 0)
+		return 0;
+	if ((marks = malloc(sel->take->n)) == NULL)
+		return fo_error(err, FANOUT_ENOMEM, "out of memory");
+	for (i = 0; i < sel->take->n; i++)
+		marks[i] = passes(sel, &sel->take->e[i]);
+	fo_set_keep(sel->take, marks);
+	free(marks);
+	return 0;
+}
+
+int
+fanout_selection_finish(struct fanout_hosts **out, struct fanout_selection *sel,
+    struct fanout_error *err)
+{
+	int rc;
+
+	*out = NULL;
+	if (!sel->named && (rc = take_default(sel, err)) != 0)
+		return rc;
+	sel->named = true;
+	if ((rc = apply_filters(sel, err)) != 0)
+		return rc;
+	rc = sel->pick ? fanout_hosts_pick(out, sel->take, sel->pick_n,
+	    &sel->seed) : fanout_hosts_copy(out, sel->take);
+	return rc == 0 ? 0 : fo_set_error(sel->take, rc, err);
+}
