@@ -1,8 +1,10 @@
 /*
  * fanout.c - the public entry points: check the arguments, call down.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <threads.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -15,10 +17,22 @@ struct fanout {
 	struct engine *eng;
 };
 
+static once_flag once = ONCE_FLAG_INIT;
+static char version[64];
+
+static void
+init(void)
+{
+	ssh2_init();
+	(void)snprintf(version, sizeof(version), "%s libssh2/%s",
+	    FANOUT_VERSION, ssh2_library());
+}
+
 const char *
 fanout_version(void)
 {
-	return ssh2_version();
+	call_once(&once, init);
+	return version;
 }
 
 void
@@ -75,6 +89,7 @@ fanout_new(struct fanout **out, const struct fanout_opts *given,
 	int rc;
 
 	*out = NULL;
+	call_once(&once, init);
 	FANOUT_OPTS_INIT(&o);
 	if (given != NULL)
 		memcpy(&o, given, given->size < sizeof(o) ? given->size :

@@ -44,7 +44,12 @@ struct fanout_plan {
 	int	 connect_ms;	/* -1: the engine's own; plan starts with -1 */
 	int	 attempts;	/* rounds over the addresses; 0 is 1 */
 	void	*priv;		/* the transport's; freed by plan_free */
+	char	*notes;		/* see fanout_plan_log; the engine's */
 };
+
+/* A line for the user, told once the plan is made (level 0: always). */
+void	fanout_plan_log(struct fanout_plan *, int level, const char *fmt, ...)
+	    __attribute__((__format__(printf, 3, 4)));
 
 struct fanout_task {
 	const char *command;	/* NULL: log in only */
@@ -119,7 +124,7 @@ void	fanout_io_fail(struct fanout_io *, enum fanout_class, int sys_errno,
 	    int lib_err, const char *fmt, ...)
 	    __attribute__((__format__(printf, 5, 6)));
 
-/* A line for the user who asked for it (level 1 -v, 2 -vv, 3 trace). */
+/* A line for the user who asked for it (level 0: always, 1 -v, 2 -vv). */
 void	fanout_io_log(struct fanout_io *, int level, const char *fmt, ...)
 	    __attribute__((__format__(printf, 3, 4)));
 bool	fanout_io_logs(struct fanout_io *, int level);

@@ -180,6 +180,36 @@ fanout_io_log(struct fanout_io *p, int level, const char *fmt, ...)
 	queue_put(&p->worker->eng->queue, e);
 }
 
+/* Notes are lines that begin with the digit of their level. */
+void
+fanout_plan_log(struct fanout_plan *plan, int level, const char *fmt, ...)
+{
+	size_t len = plan->notes != NULL ? strlen(plan->notes) : 0;
+	char raw[512], safe[512], *notes;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
+	va_end(ap);
+	(void)fo_vis_line(safe, sizeof(safe), raw, strlen(raw));
+	if ((notes = realloc(plan->notes, len + strlen(safe) + 3)) == NULL)
+		return;
+	(void)snprintf(notes + len, strlen(safe) + 3, "%d%s\n", level & 7, safe);
+	plan->notes = notes;
+}
+
+void
+io_tell_notes(struct fanout_io *p, struct fanout_plan *plan)
+{
+	char *line, *rest = plan->notes;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			fanout_io_log(p, line[0] - '0', "%s", line + 1);
+	free(plan->notes);
+	plan->notes = NULL;
+}
+
 void
 fanout_io_critical(struct fanout_io *p, void (*fn)(void *), void *arg)
 {

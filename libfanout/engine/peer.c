@@ -129,6 +129,7 @@ peer_looked_up(struct fanout_io *p)
 	struct lookup *l = p->lookup;
 
 	p->state = PEER_DIAL;
+	io_tell_notes(p, &l->plan);
 	if (l->failed) {
 		peer_fail(p, l->result.cls, l->result.sys_errno,
 		    l->result.lib_err, "%s", l->result.text);
@@ -275,7 +276,7 @@ task_over(struct fanout_io *p)
 {
 	struct worker *w = p->worker;
 	bool keep = w->eng->keep && p->state == PEER_BUSY &&
-	    !atomic_load(&w->stop);
+	    p->task->result.cls <= FANOUT_C_SIGNAL && !atomic_load(&w->stop);
 
 	peer_finish(p);
 	if (!keep) {

@@ -93,6 +93,9 @@ void	peer_end(struct fanout_io *, enum fanout_class, const char *fmt, ...)
 void	peer_finish(struct fanout_io *);
 void	peer_bury(struct fanout_io *);
 
+/* Log the lines that the plan left, once. */
+void	io_tell_notes(struct fanout_io *, struct fanout_plan *);
+
 void	dial_next(struct fanout_io *);	/* start with the address at hand */
 void	dial_step(struct fanout_io *);
 void	dial_stop(struct fanout_io *);

@@ -1,4 +1,4 @@
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -34,6 +34,13 @@ open_pipe(int fds[2], int ours)
 		return error;
 	}
 	return 0;
+}
+
+/* Linux 5.3; C libraries have the call only since much later. */
+static int
+open_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
 /* All signals as a fresh process has them, a group of its own. */
@@ -94,7 +101,7 @@ child_start(struct child *c, char *const argv[], char *const envp[],
 	if ((!want_input || (rc = open_pipe(in, 1)) == 0) &&
 	    (rc = open_pipe(out, 0)) == 0 && (rc = open_pipe(err, 0)) == 0 &&
 	    (rc = spawn(c, argv, envp, in[0], out[1], err[1])) == 0 &&
-	    (c->pidfd = pidfd_open(c->pid, 0)) == -1)
+	    (c->pidfd = open_pidfd(c->pid)) == -1)
 		rc = errno;
 	child_close(&in[0]);
 	child_close(&out[1]);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/err.h"
+#include "base/clock.h"
 #include "child.h"
 #include "local.h"
 #include "signame.h"
@@ -23,7 +23,8 @@ struct local {
 	struct fanout_io *io;
 	const char	*host;
 	struct child	 child;
-	bool		 canceled, killed, closing;
+	bool		 canceled, closing;
+	int64_t		 kill_at;	/* canceled: TERM was not enough */
 	bool		 refused;	/* it could not be started */
 	char		*input;		/* CHUNK bytes, while there is input */
 	size_t		 in_off, in_len;
@@ -97,7 +98,8 @@ static void
 local_start(void *peer, const struct fanout_task *task)
 {
 	struct local *l = peer;
-	char *argv[] = { "/bin/sh", "-c", (char *)task->command, NULL };
+	static char shell[] = "/bin/sh", dash_c[] = "-c";
+	char *argv[] = { shell, dash_c, (char *)task->command, NULL };
 	char var[512], **env;
 	int rc = ENOMEM;
 
@@ -235,7 +237,7 @@ let_go(struct local *l)
 	l->input = NULL;
 	l->in_off = l->in_len = 0;
 	l->child = none;
-	l->canceled = l->killed = l->refused = false;
+	l->canceled = l->refused = false;
 }
 
 static enum fanout_verdict
@@ -257,10 +259,7 @@ local_step(void *peer)
 		let_go(l);
 		return FANOUT_DONE;
 	}
-	if (l->canceled && !l->killed) {
-		l->killed = true;
-		fanout_io_timer(l->io, GRACE_MS);
-	} else if (l->canceled)
+	if (l->canceled && fo_until(fo_now(), l->kill_at) == 0)
 		child_signal(&l->child, SIGKILL);
 	return moved > 0 ? FANOUT_MORE : FANOUT_WAIT;
 }
@@ -271,7 +270,9 @@ local_cancel(void *peer)
 	struct local *l = peer;
 
 	l->canceled = true;
+	l->kill_at = fo_deadline(fo_now(), GRACE_MS);
 	child_signal(&l->child, SIGTERM);
+	fanout_io_timer(l->io, GRACE_MS);
 }
 
 static void

@@ -1,0 +1,20 @@
+/*
+ * memory.h - the allocator we give libssh2, and what it lets us see.
+ *
+ * libssh2 up to 1.11 reports exit status 0 alike when the command said 0 and
+ * when no status ever came, and a host of the second kind must not count as
+ * good. Each message it receives is freed through this allocator when it has
+ * been dealt with: a CHANNEL_REQUEST "exit-status" (RFC 4254 6.10) among them
+ * is noted in the session.
+ */
+#ifndef FO_SSH_MEMORY_H
+#define FO_SSH_MEMORY_H
+
+#include <stddef.h>
+
+/* abstract is the address of a pointer to the session's struct sess. */
+void	*memory_alloc(size_t, void **abstract);
+void	*memory_realloc(void *, size_t, void **abstract);
+void	 memory_free(void *, void **abstract);
+
+#endif

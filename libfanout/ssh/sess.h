@@ -1,0 +1,127 @@
+/*
+ * sess.h - one host's SSH session: a state machine over non-blocking libssh2.
+ *
+ *	HANDSHAKE -> HOSTKEY -> AUTH -> READY
+ *	READY -> OPEN -> EXEC -> RUN -> STATUS -> RELEASE -> READY   (a task)
+ *	any -> BYE -> OVER
+ *
+ * One function a state (sess_<state>), in the file of its phase: sess_login.c,
+ * sess_auth.c, sess_run.c, sess_end.c. Each goes on as far as it can and says
+ * how it went; only sess.c moves between them and sets what to wait for.
+ *
+ * libssh2 wants a call that could not send its packet whole repeated before
+ * any other (otherwise it answers BAD_USE): within RUN, which has several
+ * calls going, s->pending remembers which.
+ */
+#ifndef FO_SESS_H
+#define FO_SESS_H
+
+#include <libssh2.h>
+
+#include <stdbool.h>
+
+#include "fanout_transport.h"
+#include "policy/agent.h"
+#include "shared.h"
+
+enum sess_state {
+	SESS_HANDSHAKE,
+	SESS_HOSTKEY,
+	SESS_AUTH,
+	SESS_READY,
+	SESS_OPEN,
+	SESS_EXEC,
+	SESS_RUN,
+	SESS_STATUS,
+	SESS_RELEASE,
+	SESS_BYE,
+	SESS_OVER,
+	SESS_NSTATES
+};
+
+enum sess_res {
+	RES_NEXT,	/* this state is done: s->state has the next */
+	RES_WAIT,	/* for the socket, for input, or for room */
+	RES_MORE,	/* there is more, but others want their turn */
+	RES_DONE,	/* the task is over, the session stays */
+	RES_FAIL	/* the result says why; the session is of no use */
+};
+
+enum sess_pending { PEND_NONE, PEND_READ_OUT, PEND_READ_ERR, PEND_WRITE,
+    PEND_EOF };
+
+struct sess {
+	struct fanout_io *io;
+	const struct hostplan *plan;
+	int		 fd;
+	enum sess_state	 state;
+	LIBSSH2_SESSION	*ssh;
+	LIBSSH2_CHANNEL	*channel;
+
+	/* waiting */
+	bool		 blocked;	/* a call of this step said EAGAIN */
+	bool		 held;		/* no room for output */
+	unsigned	 idle_steps;	/* in a row without a byte moved */
+	uint64_t	 moved;		/* bytes through the socket */
+
+	/* login */
+	size_t		 ident;		/* index of the one being tried */
+	unsigned	 tried;
+	struct agent_call *agent;	/* signing */
+	char		 agent_text[128];	/* why an agent did not sign */
+
+	/* the task */
+	const char	*command;	/* NULL: none, or log in only */
+	bool		 has_task, has_input;
+	enum sess_pending pending;
+	bool		 out_ended;	/* both streams */
+	bool		 eof_sent;
+	bool		 saw_status;
+	char		*input;		/* INPUT_CHUNK, while there is input */
+	size_t		 in_off, in_len;
+
+	bool		 canceled;
+	unsigned	 bye_tries;
+};
+
+#define SESS_WATCH_SOCKET 0
+#define SESS_WATCH_AGENT 1
+
+/* Bytes a server may send ahead of us, for one command. */
+#define SESS_WINDOW (256 * 1024)
+
+void	*sess_new(void *shared, struct fanout_io *, const char *host,
+	    const struct fanout_plan *, int fd);
+void	sess_start(void *, const struct fanout_task *);
+enum fanout_verdict sess_step(void *);
+void	sess_cancel(void *);
+void	sess_close(void *);
+void	sess_free(void *);
+
+/* ---- the states ---- */
+enum sess_res sess_handshake(struct sess *);
+enum sess_res sess_hostkey(struct sess *);
+enum sess_res sess_auth(struct sess *);
+enum sess_res sess_open(struct sess *);
+enum sess_res sess_exec(struct sess *);
+enum sess_res sess_run(struct sess *);
+enum sess_res sess_status(struct sess *);
+enum sess_res sess_release(struct sess *);
+enum sess_res sess_bye(struct sess *);
+
+/* ---- for them ---- */
+
+/* The next state. */
+enum sess_res sess_goto(struct sess *, enum sess_state);
+
+/* A libssh2 call said EAGAIN: note that, and RES_WAIT. */
+enum sess_res sess_again(struct sess *);
+
+/* A libssh2 call failed with rc: a class by its cause, doing what. */
+enum sess_res sess_error(struct sess *, int rc, const char *doing);
+
+/* Fail without libssh2's having said anything. */
+enum sess_res sess_fail(struct sess *, enum fanout_class, const char *fmt, ...)
+	    __attribute__((__format__(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * sess_login.c - states HANDSHAKE and HOSTKEY: algorithms, keys exchanged,
+ * and whether it is the host we think it is.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "sess.h"
+
+enum sess_res
+sess_handshake(struct sess *s)
+{
+	char *text = NULL;
+	int len = 0, rc;
+
+	rc = libssh2_session_handshake(s->ssh, s->fd);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return sess_again(s);
+	if (rc == 0)
+		return sess_goto(s, SESS_HOSTKEY);
+	(void)libssh2_session_last_error(s->ssh, &text, &len, 0);
+	switch (rc) {
+	case LIBSSH2_ERROR_KEX_FAILURE:
+	case LIBSSH2_ERROR_METHOD_NONE:
+	case LIBSSH2_ERROR_METHOD_NOT_SUPPORTED:
+		fanout_io_fail(s->io, FANOUT_C_ALGORITHM, 0, rc,
+		    "no algorithm in common; we offer host keys %s, key "
+		    "exchange %s", s->plan->hostkeys, s->plan->kex);
+		break;
+	case LIBSSH2_ERROR_BANNER_RECV:
+		fanout_io_fail(s->io, FANOUT_C_LOST, 0, rc, "the server closed "
+		    "the connection without an SSH greeting (MaxStartups? "
+		    "another service?)");
+		break;
+	default:
+		fanout_io_fail(s->io, FANOUT_C_LOST, 0, rc,
+		    "the connection was lost during the key exchange (%.*s)",
+		    len, len > 0 ? text : "");
+	}
+	return RES_FAIL;
+}
+
+struct append {
+	const struct hostplan *plan;
+	const void	*blob;
+	size_t		 len;
+	struct fanout_error e;
+	int		 rc;
+};
+
+/* In the engine's critical section: one writer of known_hosts at a time. */
+static void
+append_key(void *arg)
+{
+	struct append *a = arg;
+	const struct hostconf *c = &a->plan->conf;
+	unsigned port;
+	const char *name = hostconf_key_name(c, &port);
+
+	a->rc = knownhosts_append(c->known_hosts[0], name, port, a->blob,
+	    a->len, c->hash_known_hosts, &a->e, NULL);
+}
+
+static enum sess_res
+unknown_key(struct sess *s, const void *blob, size_t len, const char *type,
+    const char *print)
+{
+	const struct hostconf *c = &s->plan->conf;
+	struct append a = { .plan = s->plan, .blob = blob, .len = len };
+
+	if (c->strict == STRICT_YES || c->strict == STRICT_ASK)
+		return sess_fail(s, FANOUT_C_HOSTKEY_UNKNOWN,
+		    "its host key %s %s is not in known_hosts (check it, then "
+		    "--accept-new records it)", type, print);
+	if (c->known_hosts[0] == NULL)
+		return sess_goto(s, SESS_AUTH);		/* nowhere to record */
+	fanout_io_critical(s->io, append_key, &a);
+	if (a.rc != 0)
+		return sess_fail(s, FANOUT_C_HOSTKEY_UNKNOWN,
+		    "its host key %s could not be recorded: %s", print,
+		    a.e.text);
+	fanout_io_log(s->io, 1, "recorded host key %s %s in %s", type, print,
+	    c->known_hosts[0]);
+	return sess_goto(s, SESS_AUTH);
+}
+
+static enum sess_res
+changed_key(struct sess *s, const char *type, const char *print,
+    const struct kh_where *where)
+{
+	char old[FINGERPRINT_SIZE];
+
+	if (fingerprint_sha256(where->blob, where->blob_len, old,
+	    sizeof(old)) == -1)
+		(void)snprintf(old, sizeof(old), "another key");
+	if (s->plan->conf.strict != STRICT_NO)
+		return sess_fail(s, FANOUT_C_HOSTKEY_CHANGED,
+		    "HOST KEY CHANGED: %s %s, but %s:%u has %s", type, print,
+		    where->path, where->line, old);
+	fanout_io_log(s->io, 0, "host key changed: %s %s, but %s:%u has %s; "
+	    "accepted, as StrictHostKeyChecking is off", type, print,
+	    where->path, where->line, old);
+	return sess_goto(s, SESS_AUTH);
+}
+
+enum sess_res
+sess_hostkey(struct sess *s)
+{
+	char print[FINGERPRINT_SIZE], type[64];
+	struct kh_where where;
+	const char *name, *blob;
+	unsigned port;
+	size_t len;
+	int unused;
+
+	fanout_io_stage(s->io, FANOUT_S_HOSTKEY);
+	blob = libssh2_session_hostkey(s->ssh, &len, &unused);
+	if (blob == NULL || blob_type(blob, len, type, sizeof(type)) == -1 ||
+	    fingerprint_sha256(blob, len, print, sizeof(print)) == -1)
+		return sess_fail(s, FANOUT_C_LOST, "the server's host key is "
+		    "malformed");
+	name = hostconf_key_name(&s->plan->conf, &port);
+	switch (knownhosts_check(s->plan->known, name, port, blob, len,
+	    &where)) {
+	case KH_OK:
+		return sess_goto(s, SESS_AUTH);
+	case KH_UNKNOWN:
+		return unknown_key(s, blob, len, type, print);
+	case KH_REVOKED:
+		return sess_fail(s, FANOUT_C_HOSTKEY_CHANGED, "its host key "
+		    "%s %s is marked @revoked at %s:%u", type, print,
+		    where.path, where.line);
+	default:
+		return changed_key(s, type, print, &where);
+	}
+}

@@ -1,0 +1,317 @@
+/*
+ * sess_run.c - a command on a logged-in session: states OPEN, EXEC, RUN,
+ * STATUS, RELEASE.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/visible.h"
+#include "sess.h"
+
+#define OUTPUT_CHUNK (32 * 1024)
+#define INPUT_CHUNK (32 * 1024)
+#define ROUNDS_A_STEP 4		/* then it is another host's turn */
+
+enum sess_res
+sess_open(struct sess *s)
+{
+	int rc;
+
+	fanout_io_stage(s->io, FANOUT_S_OPEN);
+	s->channel = libssh2_channel_open_ex(s->ssh, "session",
+	    sizeof("session") - 1, SESS_WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT,
+	    NULL, 0);
+	if (s->channel != NULL)
+		return sess_goto(s, SESS_EXEC);
+	rc = libssh2_session_last_errno(s->ssh);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return sess_again(s);
+	if (rc == LIBSSH2_ERROR_CHANNEL_FAILURE)
+		return sess_fail(s, FANOUT_C_REMOTE, "the server refuses to "
+		    "open a session (MaxSessions?)");
+	return sess_error(s, rc, "opening a session");
+}
+
+enum sess_res
+sess_exec(struct sess *s)
+{
+	int rc;
+
+	rc = libssh2_channel_process_startup(s->channel, "exec",
+	    sizeof("exec") - 1, s->command, (unsigned)strlen(s->command));
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return sess_again(s);
+	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
+		return sess_fail(s, FANOUT_C_REMOTE, "the server refuses to "
+		    "run commands");
+	if (rc != 0)
+		return sess_error(s, rc, "starting the command");
+	if (s->has_input && s->input == NULL &&
+	    (s->input = malloc(INPUT_CHUNK)) == NULL) {
+		fanout_io_fail(s->io, FANOUT_C_LOCAL, ENOMEM, 0,
+		    "out of memory");
+		return RES_FAIL;
+	}
+	fanout_io_stage(s->io, FANOUT_S_RUN);
+	return sess_goto(s, SESS_RUN);
+}
+
+/*
+ * EAGAIN with a half-sent packet: the same call must come first next time.
+ * Without one the call may wait while others go on.
+ */
+static enum sess_res
+run_again(struct sess *s, enum sess_pending call)
+{
+	if (libssh2_session_block_directions(s->ssh) &
+	    LIBSSH2_SESSION_BLOCK_OUTBOUND)
+		s->pending = call;
+	return sess_again(s);
+}
+
+/* RES_MORE when bytes came, RES_NEXT when there were none to have. */
+static enum sess_res
+read_stream(struct sess *s, int stream, enum fanout_kind kind,
+    enum sess_pending call)
+{
+	char buf[OUTPUT_CHUNK];
+	size_t room = fanout_io_room(s->io);
+	ssize_t n;
+
+	if (room == 0) {
+		s->held = true;
+		return RES_NEXT;
+	}
+	if (room > sizeof(buf))
+		room = sizeof(buf);
+	n = libssh2_channel_read_ex(s->channel, stream, buf, room);
+	if (n == LIBSSH2_ERROR_EAGAIN) {
+		(void)run_again(s, call);
+		return s->pending != PEND_NONE ? RES_WAIT : RES_NEXT;
+	}
+	if (n < 0)
+		return sess_error(s, (int)n, "reading output");
+	if (n == 0)
+		return RES_NEXT;
+	if (fanout_io_emit(s->io, kind, buf, (size_t)n) == -1) {
+		fanout_io_fail(s->io, FANOUT_C_LOCAL, ENOMEM, 0,
+		    "out of memory");
+		return RES_FAIL;
+	}
+	return RES_MORE;
+}
+
+static enum sess_res
+send_eof(struct sess *s)
+{
+	int rc;
+
+	rc = libssh2_channel_send_eof(s->channel);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return run_again(s, PEND_EOF);
+	if (rc < 0)
+		return sess_error(s, rc, "ending the input");
+	s->eof_sent = true;
+	return RES_NEXT;
+}
+
+/* More of the standard input into s->input: 1, 0: its end, -1: not now. */
+static int
+fill_input(struct sess *s)
+{
+	ssize_t n;
+
+	if (s->in_off < s->in_len)
+		return 1;
+	n = s->has_input ? fanout_io_input(s->io, s->input, INPUT_CHUNK) : 0;
+	if (n == -2) {
+		fanout_io_fail(s->io, FANOUT_C_LOCAL, errno, 0,
+		    "cannot read the input: %s", strerror(errno));
+		return -2;
+	}
+	s->in_off = 0;
+	s->in_len = n > 0 ? (size_t)n : 0;
+	return n > 0 ? 1 : (int)n;
+}
+
+static enum sess_res
+write_input(struct sess *s)
+{
+	ssize_t n;
+
+	if (s->eof_sent)
+		return RES_NEXT;
+	switch (fill_input(s)) {
+	case 0:
+		return send_eof(s);
+	case -1:
+		return RES_NEXT;
+	case -2:
+		return RES_FAIL;
+	}
+	n = libssh2_channel_write_ex(s->channel, 0, s->input + s->in_off,
+	    s->in_len - s->in_off);
+	if (n == LIBSSH2_ERROR_EAGAIN) {
+		(void)run_again(s, PEND_WRITE);
+		return s->pending != PEND_NONE ? RES_WAIT : RES_NEXT;
+	}
+	if (n == LIBSSH2_ERROR_CHANNEL_CLOSED ||
+	    n == LIBSSH2_ERROR_CHANNEL_EOF_SENT) {
+		s->eof_sent = true;	/* it reads no more: its own affair */
+		return RES_NEXT;
+	}
+	if (n < 0)
+		return sess_error(s, (int)n, "sending input");
+	s->in_off += (size_t)n;
+	return n > 0 ? RES_MORE : RES_NEXT;
+}
+
+/* The call that had to come first. */
+static enum sess_res
+finish_pending(struct sess *s)
+{
+	enum sess_pending call = s->pending;
+
+	s->pending = PEND_NONE;
+	switch (call) {
+	case PEND_READ_OUT:
+		return read_stream(s, 0, FANOUT_EV_OUT, call);
+	case PEND_READ_ERR:
+		return read_stream(s, SSH_EXTENDED_DATA_STDERR, FANOUT_EV_ERR,
+		    call);
+	case PEND_WRITE:
+		return write_input(s);
+	case PEND_EOF:
+		return send_eof(s);
+	default:
+		return RES_NEXT;
+	}
+}
+
+/*
+ * Everything once. The streams share a window, so they are read in turn: to
+ * wait for the end of one would hang on the other.
+ */
+static enum sess_res
+pump(struct sess *s)
+{
+	static const struct {
+		int stream;
+		enum fanout_kind kind;
+		enum sess_pending call;
+	} in[] = {
+		{ 0, FANOUT_EV_OUT, PEND_READ_OUT },
+		{ SSH_EXTENDED_DATA_STDERR, FANOUT_EV_ERR, PEND_READ_ERR }
+	};
+	enum sess_res res, all = RES_NEXT;
+	size_t i;
+
+	if (s->pending != PEND_NONE &&
+	    (all = finish_pending(s)) != RES_NEXT && all != RES_MORE)
+		return all;
+	for (i = 0; i < 2; i++) {
+		res = read_stream(s, in[i].stream, in[i].kind, in[i].call);
+		if (res == RES_MORE)
+			all = RES_MORE;
+		else if (res != RES_NEXT)
+			return res;
+	}
+	if ((res = write_input(s)) == RES_MORE)
+		all = RES_MORE;
+	else if (res != RES_NEXT)
+		return res;
+	return all;
+}
+
+/*
+ * Nothing moved. When the output has ended too, wait for the server to close
+ * the channel: the exit status may come long after the end of the output.
+ * Once it is there we need not wait, which helps with servers that expect the
+ * client to close.
+ */
+static enum sess_res
+is_over(struct sess *s)
+{
+	int rc;
+
+	if (s->held || libssh2_channel_eof(s->channel) != 1)
+		return sess_again(s);
+	if (!s->saw_status) {
+		rc = libssh2_channel_wait_closed(s->channel);
+		if (rc == LIBSSH2_ERROR_EAGAIN)
+			return sess_again(s);
+		if (rc < 0)
+			return sess_error(s, rc, "waiting for the exit status");
+	}
+	fanout_io_stage(s->io, FANOUT_S_CLOSE);
+	return sess_goto(s, SESS_STATUS);
+}
+
+enum sess_res
+sess_run(struct sess *s)
+{
+	enum sess_res res = RES_MORE;
+	int i;
+
+	for (i = 0; i < ROUNDS_A_STEP && res == RES_MORE; i++)
+		res = pump(s);
+	if (res != RES_NEXT)
+		return res;
+	if (s->held) {
+		s->blocked = false;	/* our doing, not the socket's */
+		return RES_WAIT;
+	}
+	return is_over(s);
+}
+
+static enum sess_res
+set_status(struct sess *s)
+{
+	struct fanout_result *r = fanout_io_result(s->io);
+	char *name = NULL;
+	size_t len = 0;
+
+	r->stage = FANOUT_S_RUN;
+	if (libssh2_channel_get_exit_signal(s->channel, &name, &len, NULL,
+	    NULL, NULL, NULL) == 0 && name != NULL) {
+		r->cls = FANOUT_C_SIGNAL;
+		(void)fo_vis_line(r->signal, sizeof(r->signal), name, len);
+		(void)snprintf(r->text, sizeof(r->text), "killed by SIG%s",
+		    r->signal);
+		libssh2_free(s->ssh, name);
+	} else if (!s->saw_status) {
+		fanout_io_fail(s->io, FANOUT_C_LOST, 0, 0, "the session was "
+		    "closed without an exit status");
+	} else {
+		r->status = libssh2_channel_get_exit_status(s->channel);
+		if (r->status != 0) {
+			r->cls = FANOUT_C_EXIT;
+			(void)snprintf(r->text, sizeof(r->text),
+			    "exit status %d", r->status);
+		}
+	}
+	return sess_goto(s, SESS_RELEASE);
+}
+
+enum sess_res
+sess_status(struct sess *s)
+{
+	int rc;
+
+	rc = libssh2_channel_close(s->channel);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return sess_again(s);
+	return set_status(s);
+}
+
+enum sess_res
+sess_release(struct sess *s)
+{
+	if (libssh2_channel_free(s->channel) == LIBSSH2_ERROR_EAGAIN)
+		return sess_again(s);
+	s->channel = NULL;
+	s->state = SESS_READY;
+	return RES_DONE;
+}
