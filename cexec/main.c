@@ -18,7 +18,8 @@ main(int argc, char **argv)
 	setprogname("cexec");
 	cli_prepare();
 	if (cexec_options(&c, argc, argv, &e) != 0) {
-		warnx("%s (cexec --help tells more)", e.text);
+		warnx("%s%s", e.text, e.code == FANOUT_EINVAL ?
+		    " (see cexec --help)" : "");
 		status = CLI_EXIT_USAGE;
 	} else if (c.help)
 		cexec_usage(stdout);

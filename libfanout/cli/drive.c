@@ -174,6 +174,9 @@ finish(struct drive *d)
 {
 	int status;
 
+	/* Whoever went away does not want to know the end. */
+	if (d->out.error == EPIPE && !d->interrupted)
+		return CLI_EXIT_FAILED;
 	cli_roster_give_up(&d->roster);
 	status = cli_status(&d->roster, d->run->largest_status,
 	    d->interrupted);
