@@ -59,7 +59,9 @@ fanout_io_timer(struct fanout_io *p, int ms)
 void
 fanout_io_stage(struct fanout_io *p, enum fanout_stage stage)
 {
-	peer_enter(p, stage);
+	/* Said again it is no new beginning: the deadline runs on. */
+	if (stage != p->stage)
+		peer_enter(p, stage);
 }
 
 size_t
@@ -75,14 +77,20 @@ fanout_io_room(struct fanout_io *p)
 		return quota - n;
 	/*
 	 * Say so first, look again then: the caller's thread shrinks the
-	 * number first and looks at held then.
+	 * number first and looks at held then. Held stays until the next
+	 * step: a peer with two streams asks twice.
 	 */
 	atomic_store(&t->held, true);
-	n = atomic_load(&t->undelivered);
-	if (n > quota / 2)
-		return 0;
-	atomic_store(&t->held, false);
-	return quota - n;
+	if (io_has_room(p))
+		peer_runnable(p);
+	return 0;
+}
+
+bool
+io_has_room(const struct fanout_io *p)
+{
+	return atomic_load(&p->task->undelivered) <=
+	    p->worker->eng->host_buffer / 2;
 }
 
 int

@@ -318,6 +318,8 @@ peer_run(struct fanout_io *p)
 		peer_set_timer(p);
 		return;
 	}
+	if (p->task != NULL)
+		atomic_store(&p->task->held, false);	/* the step will see */
 	verdict = p->worker->eng->transport->step(p->impl);
 	if (verdict == FANOUT_CLOSED)
 		closed(p);
@@ -343,7 +345,7 @@ peer_scan(struct fanout_io *p)
 			peer_fail(p, FANOUT_C_CANCELED, 0, 0, "canceled");
 	} else if (p->starving) {
 		peer_runnable(p);
-	} else if (atomic_load(&t->held) && fanout_io_room(p) > 0) {
+	} else if (atomic_load(&t->held) && io_has_room(p)) {
 		p->idle_since = p->worker->now;
 		peer_runnable(p);
 	}

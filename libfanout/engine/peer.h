@@ -93,6 +93,9 @@ void	peer_end(struct fanout_io *, enum fanout_class, const char *fmt, ...)
 void	peer_finish(struct fanout_io *);
 void	peer_bury(struct fanout_io *);
 
+/* Has the caller taken enough for a held task to go on? */
+bool	io_has_room(const struct fanout_io *);
+
 /* Log the lines that the plan left, once. */
 void	io_tell_notes(struct fanout_io *, struct fanout_plan *);
 

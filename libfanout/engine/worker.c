@@ -242,10 +242,11 @@ worker_main(void *arg)
 
 		if (stop && w->npeers == 0)
 			break;
-		if (!stop)
-			admit(w);
 		run(w);
 		expire(w);
+		/* Last: what has just ended makes room. */
+		if (!stop)
+			admit(w);
 		wait_events(w);
 		bury_dead(w);
 	}

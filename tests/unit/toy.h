@@ -1,0 +1,237 @@
+/*
+ * toy.h - a transport for tests of the engine, written against
+ * fanout_transport.h as any third party would. A host's name says how it
+ * behaves:
+ *
+ *	ok*          one task after the other is fine
+ *	exit7*       ends with status 7
+ *	slow*        works for 20 ms
+ *	hang-plan*   its plan takes 400 ms
+ *	hang-kex*    never gets through the login
+ *	hang-run*    never says anything in its command
+ *	talk*        says something every 20 ms, for ever
+ *	mute-close*  does not end when it is told to
+ *	no-peer*     cannot be made (out of memory)
+ *	fail*        fails with class remote and a text of control characters
+ *	vanish*      the session closes in mid-task without a word
+ *	tcp:PORT     connects to 127.0.0.1 PORT first, then ok
+ *	bad-plan*    its plan fails
+ */
+#ifndef TOY_H
+#define TOY_H
+
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fanout_transport.h"
+
+struct toy_book {
+	atomic_int	made, freed;	/* peers */
+	atomic_int	now, most;	/* tasks in flight */
+	atomic_int	unblocked;	/* a worker with a signal not blocked */
+	atomic_int	closed;		/* told to close */
+};
+
+struct toy {
+	struct toy_book	*book;
+	struct fanout_io *io;
+	const char	*host;
+	int		 fd;
+	int		 turns;
+	bool		 busy, canceled, closing;
+};
+
+static bool
+toy_is(const struct toy *t, const char *what)
+{
+	return strncmp(t->host, what, strlen(what)) == 0;
+}
+
+static int
+toy_open(void **shared, void *config, const struct fanout_opts *o,
+    struct fanout_error *e)
+{
+	(void)o;
+	(void)e;
+	*shared = config;
+	return 0;
+}
+
+static void
+toy_close_all(void *shared)
+{
+	(void)shared;
+}
+
+static int
+toy_plan(void *shared, const char *host, struct fanout_plan *plan,
+    struct fanout_result *why)
+{
+	(void)shared;
+	if (strncmp(host, "hang-plan", 9) == 0)
+		usleep(400000);
+	if (strncmp(host, "bad-plan", 8) == 0) {
+		why->cls = FANOUT_C_LOCAL;
+		(void)snprintf(why->text, sizeof(why->text), "no plan");
+		return -1;
+	}
+	if (strncmp(host, "tcp:", 4) == 0) {
+		plan->address = strdup("127.0.0.1");
+		plan->port = (unsigned)strtoul(host + 4, NULL, 10);
+	} else if (strncmp(host, "name:", 5) == 0) {
+		plan->address = strdup(host + 5);
+		plan->port = 9;
+	}
+	return 0;
+}
+
+static void *
+toy_new(void *shared, struct fanout_io *io, const char *host,
+    const struct fanout_plan *plan, int fd)
+{
+	struct toy *t;
+
+	(void)plan;
+	if (strncmp(host, "no-peer", 7) == 0 ||
+	    (t = calloc(1, sizeof(*t))) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return NULL;
+	}
+	t->book = shared;
+	t->io = io;
+	t->host = host;
+	t->fd = fd;
+	atomic_fetch_add(&t->book->made, 1);
+	fanout_io_stage(io, FANOUT_S_KEX);
+	return t;
+}
+
+static void
+toy_start(void *peer, const struct fanout_task *task)
+{
+	struct toy *t = peer;
+	sigset_t set;
+	int n;
+
+	(void)task;
+	pthread_sigmask(SIG_SETMASK, NULL, &set);
+	if (!sigismember(&set, SIGINT) || !sigismember(&set, SIGUSR1))
+		atomic_store(&t->book->unblocked, 1);
+	n = atomic_fetch_add(&t->book->now, 1) + 1;
+	if (n > atomic_load(&t->book->most))
+		atomic_store(&t->book->most, n);
+	t->turns = 0;
+	t->busy = true;
+}
+
+static enum fanout_verdict
+toy_done(struct toy *t)
+{
+	t->busy = false;
+	atomic_fetch_sub(&t->book->now, 1);
+	return FANOUT_DONE;
+}
+
+static enum fanout_verdict
+toy_run(struct toy *t)
+{
+	struct fanout_result *r = fanout_io_result(t->io);
+
+	r->status = 0;
+	if (toy_is(t, "exit7")) {
+		r->cls = FANOUT_C_EXIT;
+		r->status = 7;
+	} else if (toy_is(t, "fail")) {
+		fanout_io_fail(t->io, FANOUT_C_REMOTE, 28, -7, "%s",
+		    "no\033[2J space\n");
+	} else if (toy_is(t, "vanish")) {
+		atomic_fetch_sub(&t->book->now, 1);
+		t->busy = false;
+		return FANOUT_CLOSED;
+	} else if (toy_is(t, "hang-run"))
+		return FANOUT_WAIT;
+	else if (toy_is(t, "talk")) {
+		(void)fanout_io_emit(t->io, FANOUT_EV_OUT, "x\n", 2);
+		fanout_io_timer(t->io, 20);
+		return FANOUT_WAIT;
+	} else if (toy_is(t, "slow") && t->turns++ == 0) {
+		fanout_io_timer(t->io, 20);
+		return FANOUT_WAIT;
+	}
+	(void)fanout_io_emit(t->io, FANOUT_EV_OUT, "hello\n", 6);
+	return toy_done(t);
+}
+
+static enum fanout_verdict
+toy_step(void *peer)
+{
+	struct toy *t = peer;
+
+	if (toy_is(t, "mute-close") && (t->canceled || t->closing))
+		return FANOUT_WAIT;
+	if (t->closing)
+		return FANOUT_CLOSED;
+	if (!t->busy)
+		return FANOUT_WAIT;
+	if (t->canceled)
+		return toy_done(t);
+	if (toy_is(t, "hang-kex"))
+		return FANOUT_WAIT;
+	if (t->turns == 0)
+		fanout_io_stage(t->io, FANOUT_S_RUN);
+	return toy_run(t);
+}
+
+static void
+toy_cancel(void *peer)
+{
+	((struct toy *)peer)->canceled = true;
+}
+
+static void
+toy_close(void *peer)
+{
+	struct toy *t = peer;
+
+	t->closing = true;
+	atomic_fetch_add(&t->book->closed, 1);
+}
+
+static void
+toy_free(void *peer)
+{
+	struct toy *t = peer;
+
+	if (t->busy)
+		atomic_fetch_sub(&t->book->now, 1);
+	if (t->fd != -1)
+		close(t->fd);
+	atomic_fetch_add(&t->book->freed, 1);
+	free(t);
+}
+
+static const struct fanout_transport toy_transport = {
+	.size = sizeof(struct fanout_transport),
+	.name = "toy",
+	.descriptors = 1,
+	.open = toy_open,
+	.close_all = toy_close_all,
+	.plan = toy_plan,
+	.peer_new = toy_new,
+	.start = toy_start,
+	.step = toy_step,
+	.cancel = toy_cancel,
+	.close = toy_close,
+	.free = toy_free
+};
+
+#endif
