@@ -95,13 +95,13 @@ path(struct fill *f, const struct directive *d, const char *s)
 
 static int
 add_path(struct fill *f, const struct directive *d, const char *s,
-    char ***list)
+    bool once, char ***list)
 {
 	char *p = path(f, d, s);
 
 	if (p == NULL)
 		return -1;
-	if (strlist_has(*list, p)) {
+	if (once && strlist_has(*list, p)) {
 		free(p);
 		return 0;
 	}
@@ -117,12 +117,12 @@ known_hosts(struct fill *f, enum kw_slot slot, const char *one,
 	size_t i;
 
 	if (d == NULL)
-		return add_path(f, NULL, one, list) == -1 ? -1 :
-		    add_path(f, NULL, two, list);
+		return add_path(f, NULL, one, false, list) == -1 ? -1 :
+		    add_path(f, NULL, two, false, list);
 	if (unless_none(d->argv[0]) == NULL)
 		return 0;
 	for (i = 0; d->argv[i] != NULL; i++)
-		if (add_path(f, d, d->argv[i], list) == -1)
+		if (add_path(f, d, d->argv[i], false, list) == -1)
 			return -1;
 	return 0;
 }
@@ -139,7 +139,8 @@ default_identities(struct fill *f)
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (add_path(f, NULL, names[i], &f->hc->identities) == -1)
+		if (add_path(f, NULL, names[i], true,
+		    &f->hc->identities) == -1)
 			return -1;
 	return 0;
 }
@@ -158,7 +159,7 @@ identities(struct fill *f)
 		if (!cert)
 			hc->identities_set = true;
 		if (unless_none(d->argv[0]) != NULL && add_path(f, d,
-		    d->argv[0], cert ? &hc->certificates : &hc->identities))
+		    d->argv[0], true, cert ? &hc->certificates : &hc->identities))
 			return -1;
 	}
 	return hc->identities_set ? 0 : default_identities(f);

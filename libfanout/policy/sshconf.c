@@ -190,10 +190,10 @@ name_safe(const char *s, bool user)
 
 /* Lower case, and for an address its usual form. Takes the name over. */
 static char *
-normal_name(char *name)
+normal_name(char *name, int family)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST,
-	    .ai_socktype = SOCK_STREAM }, *res;
+	    .ai_family = family, .ai_socktype = SOCK_STREAM }, *res;
 	char buf[NI_MAXHOST];
 
 	if (getaddrinfo(name, NULL, &hints, &res) != 0) {
@@ -213,7 +213,7 @@ normal_name(char *name)
 static int
 take_hostname(struct resolving *r)
 {
-	const struct directive *d = r->val[K_HOSTNAME];
+	const struct directive *d = r->val[K_HOSTNAME], *f = r->val[K_FAMILY];
 	struct tokens t = { .c = r->c, .host = r->host };
 	char why[128], *name;
 
@@ -226,7 +226,9 @@ take_hostname(struct resolving *r)
 		free(r->host);
 		r->host = name;
 	}
-	if ((r->host = normal_name(r->host)) == NULL)
+	r->host = normal_name(r->host, f == NULL ? AF_UNSPEC :
+	    keyword_value(KT_FAMILY, f->argv[0]));
+	if (r->host == NULL)
 		return resolving_fail(r, NULL, "out of memory");
 	return 0;
 }

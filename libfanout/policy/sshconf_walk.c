@@ -220,6 +220,16 @@ send_env(struct resolving *r, const struct directive *d)
 	return 0;
 }
 
+/* "ProxyJump none" stops later ProxyJumps but not a ProxyCommand. */
+static bool
+after_no_jump(const struct resolving *r, const struct directive *d)
+{
+	const struct directive *have = r->val[K_PROXY];
+
+	return d->kw->slot == K_PROXY && d->kw->type == KT_RAW &&
+	    have->kw->type == KT_JUMP && strcasecmp(have->raw, "none") == 0;
+}
+
 static int
 apply(struct resolving *r, const struct directive *d)
 {
@@ -235,7 +245,7 @@ apply(struct resolving *r, const struct directive *d)
 	/* "none" leaves a time open for a later line, as in ssh. */
 	if (d->kw->type == KT_TIME && keyword_time(d->argv[0]) == -1)
 		return 0;
-	if (r->val[d->kw->slot] == NULL)
+	if (r->val[d->kw->slot] == NULL || after_no_jump(r, d))
 		r->val[d->kw->slot] = d;
 	return 0;
 }
