@@ -122,7 +122,6 @@ child_ended(struct child *c)
 	if (waitpid(c->pid, &c->status, WNOHANG) != c->pid)
 		return false;
 	c->pid = 0;
-	child_close(&c->pidfd);
 	return true;
 }
 

@@ -12,7 +12,7 @@
 struct child {
 	pid_t	 pid;		/* 0: none, or already collected */
 	int	 in, out, err;	/* our ends, non-blocking; -1: closed */
-	int	 pidfd;		/* readable when it ended; -1: collected */
+	int	 pidfd;		/* readable when it ended */
 	int	 status;	/* of waitpid(2), once collected */
 };
 
