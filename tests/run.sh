@@ -37,7 +37,7 @@ if [ "${1-}" = --one ]; then
 	timeout -k 10 "$LIMIT" "$@" </dev/null >"$dir/$name.out" 2>&1
 	rc=$?
 	secs=$(($(date +%s) - start))
-	last=$(sed -n '/^[0-9]* passed, [0-9]* failed, [0-9]* skipped$/h;${x;p;}' "$dir/$name.out")
+	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$dir/$name.out" | tail -n 1)
 	verdict=failed p=0 f=1 s=0
 	case $name in
 	t_*)

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Keys are exchanged anew in the middle of a stream, both ways.
+. "$(dirname "$0")/../lib.sh"
+bed_up 1
+host=$("$LOOPBACK" sshd rekey 'RekeyLimit 1M')
+bytes=20000000
+! $SANITIZED || bytes=3000000
+head -c $bytes /dev/urandom >"$T/in"
+"$CEXEC" -F "$BED/ssh_config" -N -w "$host" cat <"$T/in" >"$out" 2>"$err" || rc=$?
+want_status 0
+cmp "$T/in" "$out" || fail "the bytes differ"
