@@ -38,13 +38,41 @@ static const struct {
 
 /* ---- the socket under libssh2, counted ---- */
 
+/*
+ * libssh2 takes the server's greeting byte by byte: one recv(2) for all of it
+ * and what came with it, given out in pieces.
+ */
+static ssize_t
+recv_ahead(struct sess *s, void *buf)
+{
+	ssize_t n;
+
+	if ((n = recv(s->fd, s->ahead, sizeof(s->ahead), MSG_NOSIGNAL)) <= 0)
+		return n == -1 ? -errno : 0;
+	s->moved += (uint64_t)n;
+	s->ahead_len = (size_t)n;
+	s->ahead_off = 1;
+	*(unsigned char *)buf = s->ahead[0];
+	return 1;
+}
+
 static ssize_t
 count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
     void **abstract)
 {
 	struct sess *s = *abstract;
+	size_t left = s->ahead_len - s->ahead_off;
 	ssize_t n;
 
+	if (left > 0) {
+		if (len > left)
+			len = left;
+		memcpy(buf, s->ahead + s->ahead_off, len);
+		s->ahead_off += len;
+		return (ssize_t)len;
+	}
+	if (len == 1)
+		return recv_ahead(s, buf);
 	if ((n = recv(fd, buf, len, flags | MSG_NOSIGNAL)) == -1)
 		return -errno;
 	s->moved += (uint64_t)n;

@@ -58,6 +58,9 @@ struct sess {
 	LIBSSH2_SESSION	*ssh;
 	LIBSSH2_CHANNEL	*channel;
 
+	unsigned char	 ahead[256];	/* received, not yet given to libssh2 */
+	size_t		 ahead_off, ahead_len;
+
 	/* waiting */
 	bool		 blocked;	/* a call of this step said EAGAIN */
 	bool		 held;		/* no room for output */

@@ -11,6 +11,7 @@
 enum sess_res
 sess_handshake(struct sess *s)
 {
+	const char *greeting;
 	char *text = NULL;
 	int len = 0, rc;
 
@@ -20,6 +21,13 @@ sess_handshake(struct sess *s)
 	if (rc == 0)
 		return sess_goto(s, SESS_HOSTKEY);
 	(void)libssh2_session_last_error(s->ssh, &text, &len, 0);
+	greeting = libssh2_session_banner_get(s->ssh);
+	if (greeting == NULL || strncmp(greeting, "SSH-", 4) != 0) {
+		fanout_io_fail(s->io, FANOUT_C_LOST, 0, rc, "the connection was "
+		    "closed without an SSH greeting (MaxStartups? another "
+		    "service?)");
+		return RES_FAIL;
+	}
 	switch (rc) {
 	case LIBSSH2_ERROR_KEX_FAILURE:
 	case LIBSSH2_ERROR_METHOD_NONE:
@@ -27,11 +35,6 @@ sess_handshake(struct sess *s)
 		fanout_io_fail(s->io, FANOUT_C_ALGORITHM, 0, rc,
 		    "no algorithm in common; we offer host keys %s, key "
 		    "exchange %s", s->plan->hostkeys, s->plan->kex);
-		break;
-	case LIBSSH2_ERROR_BANNER_RECV:
-		fanout_io_fail(s->io, FANOUT_C_LOST, 0, rc, "the server closed "
-		    "the connection without an SSH greeting (MaxStartups? "
-		    "another service?)");
 		break;
 	default:
 		fanout_io_fail(s->io, FANOUT_C_LOST, 0, rc,
