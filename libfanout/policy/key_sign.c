@@ -34,8 +34,23 @@ prepare(EVP_PKEY *pkey, const EVP_MD *md)
 	return ctx;
 }
 
-/* Do the two halves belong together? (ECDSA: OpenSSL keeps what it is given;
- * a wrong pair fails at the server.) */
+/* For ECDSA OpenSSL keeps both halves as they are given; the others' public
+ * half follows from the private one. */
+static bool
+is_pair(EVP_PKEY *pkey)
+{
+	EVP_PKEY_CTX *ctx;
+	bool good;
+
+	if (!EVP_PKEY_is_a(pkey, "EC"))
+		return true;
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	good = ctx != NULL && EVP_PKEY_pairwise_check(ctx) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return good;
+}
+
 static bool
 halves_agree(const struct key *k, EVP_PKEY *pkey)
 {
@@ -62,7 +77,7 @@ key_set_secret(struct key *k, EVP_PKEY *pkey, struct fanout_error *e)
 		return fo_error(e, FANOUT_ENOMEM, "out of memory");
 	}
 	k->secret->pkey = pkey;
-	if (!halves_agree(k, pkey))
+	if (!halves_agree(k, pkey) || !is_pair(pkey))
 		return fo_error(e, FANOUT_ECONFIG, "its public and private "
 		    "halves do not belong together");
 	a = k->secret->alg;
