@@ -1,60 +1,49 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "lines.h"
 #include "table.h"
 
-/* One line "group: expression"; blanks around both are cut. */
+/* One line "group: expression". */
 static int
-read_line(struct fo_table *t, char *line, const char **why)
+add_line(struct fo_table *t, struct fo_lines *l, char *s,
+    struct fanout_error *err)
 {
-	char *colon, *text, *end;
+	char *colon = strchr(s, ':'), *text;
 	size_t len;
 
-	line[strcspn(line, "#\r\n")] = '\0';
-	line += strspn(line, " \t");
-	if (*line == '\0')
-		return 0;
-	*why = "expected \"group: hosts\"";
-	if ((colon = strchr(line, ':')) == NULL || colon == line)
-		return FANOUT_EPARSE;
-	for (end = colon; end > line && (end[-1] == ' ' || end[-1] == '\t');)
-		end--;
-	len = (size_t)(end - line);
-	*why = "a group's name has no blanks, commas or brackets";
-	if (len == 0 || strcspn(line, " \t,[]@") < len)
-		return FANOUT_EPARSE;
+	if (colon == NULL || colon == s)
+		return fo_lines_error(l, FANOUT_EPARSE,
+		    "expected \"group: hosts\"", err);
+	for (len = (size_t)(colon - s); len > 0 &&
+	    (s[len - 1] == ' ' || s[len - 1] == '\t');)
+		len--;
+	if (len == 0 || strcspn(s, " \t,[]@") < len)
+		return fo_lines_error(l, FANOUT_EPARSE,
+		    "the name of a group has no blanks, commas, brackets or @",
+		    err);
 	text = colon + 1 + strspn(colon + 1, " \t");
-	for (end = strchr(text, '\0'); end > text &&
-	    (end[-1] == ' ' || end[-1] == '\t');)
-		end--;
-	*why = "out of memory";
-	return fo_table_add(t, line, len, text, (size_t)(end - text));
+	if (fo_table_add(t, s, len, text, strlen(text)) != 0)
+		return fo_error(err, FANOUT_ENOMEM, "out of memory");
+	return 0;
 }
 
 int
 fo_flatfile_read(struct fo_table *t, const char *path, struct fanout_error *err)
 {
-	FILE *f = fopen(path, "re");
-	char *line = NULL;
-	const char *why = "";
-	size_t size = 0;
-	unsigned lineno = 0;
-	int rc = 0;
+	struct fo_lines l;
+	char *s;
+	int rc;
 
-	if (f == NULL)
-		return fo_error_sys(err, "cannot open %s", path);
-	while (rc == 0 && getline(&line, &size, f) != -1) {
-		lineno++;
-		if ((rc = read_line(t, line, &why)) != 0)
-			rc = fo_error_at(err, rc, 0, lineno, "%s:%u: %s",
-			    path, lineno, why);
+	if ((rc = fo_lines_open(&l, path, err)) != 0)
+		return rc;
+	while ((rc = fo_lines_next(&l, err)) == 1) {
+		s = fo_lines_trim(&l);
+		if (*s != '\0' && (rc = add_line(t, &l, s, err)) != 0)
+			break;
 	}
-	if (rc == 0 && ferror(f))
-		rc = fo_error_sys(err, "cannot read %s", path);
-	free(line);
-	(void)fclose(f);
+	fo_lines_close(&l);
 	return rc;
 }
 

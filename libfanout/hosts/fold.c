@@ -259,7 +259,9 @@ set_up(struct fold *fd, const struct fanout_hosts *set)
 	fd->count = calloc(n, sizeof(*fd->count));
 	fd->order = calloc(n, sizeof(*fd->order));
 	fd->row = calloc(n, sizeof(*fd->row));
-	return fd->shape != NULL && fd->first != NULL && fd->dims != NULL &&
+	fd->num = calloc(n, sizeof(*fd->num));
+	fd->num_cap = n;
+	return fd->num != NULL && fd->shape != NULL && fd->first != NULL && fd->dims != NULL &&
 	    fd->count != NULL && fd->order != NULL && fd->row != NULL ? 0 :
 	    FANOUT_ENOMEM;
 }

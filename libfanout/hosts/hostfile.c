@@ -1,6 +1,5 @@
 #include <sys/queue.h>
 #include <sys/stat.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "base/err.h"
 #include "expr.h"
 #include "hostfile.h"
+#include "lines.h"
 #include "set.h"
 
 #define INCLUDE_DEPTH	16
@@ -35,23 +35,6 @@ static bool
 blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* Cut the comment and the blanks around off; the new length. */
-static size_t
-trim(char **line, size_t len)
-{
-	char *hash = memchr(*line, '#', len);
-
-	if (hash != NULL)
-		len = (size_t)(hash - *line);
-	while (len > 0 && blank((*line)[len - 1]))
-		len--;
-	while (len > 0 && blank(**line)) {
-		(*line)++;
-		len--;
-	}
-	return len;
 }
 
 /* The one word behind "#include" or NULL: then it is a comment. */
@@ -90,63 +73,34 @@ include(struct reader *rd, const char *from, const char *name)
 }
 
 static int
-one_line(struct reader *rd, const char *path, unsigned lineno, char *line,
-    size_t len)
+one_line(struct reader *rd, struct fo_lines *l)
 {
 	struct fanout_error inner;
 	struct fo_expr ex = { .groups = rd->groups, .err = &inner };
-	char *name, *p = line;
+	char *name;
+	size_t at;
 	int rc;
 
-	if (memchr(line, '\0', len) != NULL)
-		return fo_error_at(rd->err, FANOUT_EPARSE, 0, lineno,
-		    "%s:%u: a NUL byte: this is no text file", path, lineno);
-	if ((name = included(line)) != NULL)
-		return include(rd, path, name);
-	if ((len = trim(&p, len)) == 0)
+	if ((name = included(l->line)) != NULL)
+		return include(rd, l->path, name);
+	ex.text = fo_lines_trim(l);
+	if ((ex.len = strlen(ex.text)) == 0 ||
+	    (rc = fo_expr_add(rd->set, &ex)) == 0)
 		return 0;
-	ex.text = p;
-	ex.len = len;
-	if ((rc = fo_expr_add(rd->set, &ex)) == 0)
-		return 0;
-	return fo_error_at(rd->err, rc, inner.offset + (size_t)(p - line),
-	    lineno, "%s:%u:%zu: %s", path, lineno,
-	    inner.offset + (size_t)(p - line) + 1, inner.text);
-}
-
-static int
-read_lines(struct reader *rd, const char *path, FILE *f)
-{
-	char *line = NULL;
-	size_t size = 0;
-	unsigned lineno = 0;
-	ssize_t len;
-	int rc = 0;
-
-	while (rc == 0 && (len = getline(&line, &size, f)) != -1) {
-		if (len > 0 && line[len - 1] == '\n')
-			line[--len] = '\0';
-		rc = one_line(rd, path, ++lineno, line, (size_t)len);
-	}
-	if (rc == 0 && ferror(f))
-		rc = fo_error_sys(rd->err, "cannot read %s", path);
-	free(line);
-	return rc;
+	at = inner.offset + (size_t)(ex.text - l->line);
+	return fo_error_at(rd->err, rc, at, l->number, "%s:%u:%zu: %s",
+	    l->path, l->number, at + 1, inner.text);
 }
 
 /* 1: it was read before. */
 static int
-note_seen(struct reader *rd, FILE *f, const char *path)
+note_seen(struct reader *rd, struct fo_lines *l)
 {
 	struct stat st;
 	struct seen *s;
 
-	if (fstat(fileno(f), &st) == -1)
-		return fo_error_sys(rd->err, "cannot read %s", path);
-	if (S_ISDIR(st.st_mode)) {
-		errno = EISDIR;
-		return fo_error_sys(rd->err, "cannot read %s", path);
-	}
+	if (fstat(fileno(l->f), &st) == -1)
+		return fo_error_sys(rd->err, "cannot read %s", l->path);
 	SLIST_FOREACH(s, &rd->seen, link)
 		if (s->dev == st.st_dev && s->ino == st.st_ino)
 			return 1;
@@ -159,31 +113,40 @@ note_seen(struct reader *rd, FILE *f, const char *path)
 }
 
 static int
+open_input(struct fo_lines *l, struct fanout_error *err)
+{
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), rc;
+	FILE *f = fd == -1 ? NULL : fdopen(fd, "r");
+
+	if (f != NULL)
+		return fo_lines_take(l, f, "standard input", err);
+	rc = fo_error_sys(err, "cannot read standard input");
+	if (fd != -1)
+		(void)close(fd);
+	return rc;
+}
+
+static int
 read_file(struct reader *rd, const char *path)
 {
-	bool input = strcmp(path, "-") == 0;
-	int rc, fd = -1;
-	FILE *f;
+	struct fo_lines l;
+	int rc;
 
 	if (rd->depth == INCLUDE_DEPTH)
 		return fo_error(rd->err, FANOUT_ELIMIT,
 		    "%s: files include each other more than %d deep", path,
 		    INCLUDE_DEPTH);
-	if (input)
-		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	f = input ? fd == -1 ? NULL : fdopen(fd, "r") : fopen(path, "re");
-	if (f == NULL) {
-		rc = fo_error_sys(rd->err, "cannot open %s",
-		    input ? "standard input" : path);
-		if (fd != -1)
-			(void)close(fd);
+	rc = strcmp(path, "-") == 0 ? open_input(&l, rd->err) :
+	    fo_lines_open(&l, path, rd->err);
+	if (rc != 0)
 		return rc;
-	}
 	rd->depth++;
-	if ((rc = note_seen(rd, f, path)) == 0)
-		rc = read_lines(rd, input ? "standard input" : path, f);
+	if ((rc = note_seen(rd, &l)) == 0)
+		while ((rc = fo_lines_next(&l, rd->err)) == 1)
+			if ((rc = one_line(rd, &l)) != 0)
+				break;
 	rd->depth--;
-	(void)fclose(f);
+	fo_lines_close(&l);
 	return rc < 0 ? rc : 0;
 }
 

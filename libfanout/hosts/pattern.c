@@ -131,7 +131,7 @@ check_beside(const struct fo_pattern *p, const struct fo_seg *seg, bool before,
 	for (i = seg->first; i < seg->first + seg->count; i++) {
 		const struct fo_range *r = &p->range[i];
 
-		if (after && r->step > 1)
+		if (after && r->stepped)
 			return fo_error_at(err, FANOUT_EPARSE, at, 0,
 			    "a range with a step cannot stand before digits");
 		if (r->width == 0 && (before || (after && r->lo == 0)) &&

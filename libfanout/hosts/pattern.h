@@ -13,6 +13,7 @@
 #ifndef FO_PATTERN_H
 #define FO_PATTERN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@
 struct fo_range {
 	uint64_t lo, hi, step;
 	unsigned width;		/* 0: no padding */
+	bool	 stepped;	/* a step was written, if only 1 */
 };
 
 struct fo_seg {			/* a literal, then maybe a bracket */

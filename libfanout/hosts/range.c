@@ -53,7 +53,7 @@ number(struct scan *sc, uint64_t *v, size_t *digits, const char *what)
 	return 0;
 }
 
-static int
+static bool
 next_is(struct scan *sc, char c)
 {
 	if (sc->at >= sc->len || sc->s[sc->at] != c)
@@ -75,6 +75,7 @@ range(struct scan *sc, struct fo_range *r)
 		return rc;
 	r->hi = r->lo;
 	r->step = 1;
+	r->stepped = false;
 	r->width = lo_digits > 1 && sc->s[lo_at] == '0' ?
 	    (unsigned)lo_digits : 0;
 	if (!next_is(sc, '-'))
@@ -92,7 +93,7 @@ range(struct scan *sc, struct fo_range *r)
 	if (r->hi < r->lo)
 		return fo_error_at(sc->err, FANOUT_EPARSE, sc->base + lo_at, 0,
 		    "the range runs backwards");
-	if (!next_is(sc, '/'))
+	if (!(r->stepped = next_is(sc, '/')))
 		return 0;
 	step_at = sc->at;
 	if ((rc = number(sc, &r->step, &digits, "a step")) != 0)

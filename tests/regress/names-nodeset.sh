@@ -3,6 +3,7 @@
 # and the same verdict, but for the differences that fanout(7) lists.
 # CASES says how many expressions (6000), SEED which.
 set -u
+# shellcheck disable=SC1091
 . "$(dirname "$0")/names.inc"
 PY=
 for p in /usr/bin/python3 python3; do

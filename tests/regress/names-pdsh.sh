@@ -3,6 +3,7 @@
 # verdict, but for the differences that fanout(7) lists.
 # CASES says how many (1500), SEED which.
 set -u
+# shellcheck disable=SC1091
 . "$(dirname "$0")/names.inc"
 for need in pdsh python3; do
 	command -v $need >/dev/null || {
