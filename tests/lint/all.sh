@@ -106,8 +106,10 @@ lint_sizes() {
 
 lint_banned() {
 	c_files | xargs grep -nwE \
-	    '(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atoll|alloca|strncpy|strncat|tmpnam|mktemp|system|popen)[ ]?\(' |
+	    '(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atoll|alloca|strncpy|strncat|tmpnam|mktemp)[ ]?\(' |
 	    grep -vE '^[^:]*:[0-9]*:[ 	]*(/?\*|//)' >"$found/out"
+	c_files | grep -v '^tests/' | xargs grep -nwE '(system|popen)[ ]?\(' \
+	    >>"$found/out"
 	[ ! -s "$found/out" ]
 }
 
