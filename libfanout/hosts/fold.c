@@ -24,20 +24,27 @@ struct fold {
 
 /* ---- ranges ------------------------------------------------------------ */
 
-/* Is b what comes after a in a range that began at from? */
+/* Is it written with leading zeros? */
 static bool
-follows(uint64_t from, uint64_t a, uint64_t b)
+padded(uint64_t v)
 {
 	uint64_t tens = 1;
 	unsigned i;
 
+	for (i = 1; i < DIGITS(v); i++)
+		tens *= 10;
+	return DIGITS(v) > 1 && VALUE(v) < tens;
+}
+
+/* Is b what comes after a in a range that began at from? A range may grow by
+ * a digit (9-10) unless it pads. */
+static bool
+follows(uint64_t from, uint64_t a, uint64_t b)
+{
 	if (b == a + 1)
 		return true;
-	if (VALUE(b) != VALUE(a) + 1 || DIGITS(b) != DIGITS(a) + 1)
-		return false;
-	for (i = 1; i < DIGITS(from); i++)
-		tens *= 10;
-	return DIGITS(from) == 1 || VALUE(from) >= tens;
+	return VALUE(b) == VALUE(a) + 1 && DIGITS(b) == DIGITS(a) + 1 &&
+	    !padded(from) && !padded(b);
 }
 
 static void
