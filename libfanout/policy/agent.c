@@ -201,9 +201,8 @@ fill_id(struct agent_id *id, struct fo_rd *r)
 	return 0;
 }
 
-/* The answer to SSH_AGENTC_REQUEST_IDENTITIES. */
-static int
-read_ids(const struct agent_io *io, struct agent_id **ids, size_t *n,
+int
+agent_read_ids(const struct agent_io *io, struct agent_id **ids, size_t *n,
     const char *sock, struct fanout_error *e)
 {
 	struct agent_id *v;
@@ -251,7 +250,7 @@ agent_list(const char *sock, int timeout_ms, struct agent_id **ids, size_t *n,
 	if (io.out.bad)
 		rc = fo_error(e, FANOUT_ENOMEM, "out of memory");
 	else if (exchange(&io, deadline) == 0)
-		rc = read_ids(&io, ids, n, sock, e);
+		rc = agent_read_ids(&io, ids, n, sock, e);
 	else if (errno != 0)
 		rc = fo_error_sys(e, "no answer from the agent at %s", sock);
 	else

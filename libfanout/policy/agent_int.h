@@ -37,4 +37,8 @@ void	agent_io_clear(struct agent_io *);
 int	agent_io_step(struct agent_io *);
 short	agent_io_events(const struct agent_io *);
 
+/* The answer to SSH_AGENTC_REQUEST_IDENTITIES; see agent_list. */
+int	agent_read_ids(const struct agent_io *, struct agent_id **ids,
+	    size_t *n, const char *sock, struct fanout_error *);
+
 #endif
