@@ -1,6 +1,9 @@
+#include <sys/mman.h>
+
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "sess.h"
@@ -43,4 +46,31 @@ memory_free(void *p, void **abstract)
 	if (p != NULL && s->channel != NULL && is_exit_status(p))
 		s->saw_status = true;
 	free(p);
+}
+
+static int
+is_zero(const char *p, size_t len)
+{
+	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
+}
+
+void
+memory_trim(void *block)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)block, to;
+	uintptr_t page, zeros;
+
+	to = (from + malloc_usable_size(block)) & ~(size - 1);
+	page = (from + size - 1) & ~(size - 1);
+	while (page < to) {
+		for (zeros = page; zeros < to; zeros += size)
+			if (!is_zero((char *)zeros, size))
+				break;
+		/* Only a saving: it does not matter if it fails. */
+		if (zeros > page)
+			(void)madvise((void *)page, zeros - page,
+			    MADV_DONTNEED);
+		page = zeros + size;
+	}
 }

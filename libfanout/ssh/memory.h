@@ -17,4 +17,12 @@ void	*memory_alloc(size_t, void **abstract);
 void	*memory_realloc(void *, size_t, void **abstract);
 void	 memory_free(void *, void **abstract);
 
+/*
+ * A libssh2 session is 54 KB, nearly all of it buffers that it fills with
+ * zeros when it is made and hardly ever uses to the end. Give the pages of a
+ * malloc(3)ed block that are all zeros back to the kernel, which has zeros
+ * again when one is touched.
+ */
+void	 memory_trim(void *);
+
 #endif

@@ -148,6 +148,7 @@ sess_new(void *shared, struct fanout_io *io, const char *host,
 		sess_free(s);
 		goto fail;
 	}
+	memory_trim(s->ssh);
 	set_callback(s->ssh, LIBSSH2_CALLBACK_RECV,
 	    (void (*)(void))count_recv);
 	set_callback(s->ssh, LIBSSH2_CALLBACK_SEND,
