@@ -344,6 +344,7 @@ each_entry(const struct knownhosts *kh, const char *name, entry_fn fn,
 {
 	unsigned char md[SHA_DIGEST_LENGTH];
 	const struct entry *en;
+	struct kh_query q;
 	size_t len = strlen(name), i;
 	uint32_t at;
 
@@ -357,8 +358,9 @@ each_entry(const struct knownhosts *kh, const char *name, entry_fn fn,
 		if (pattern_list_n(name, en->names, en->names_len, true) == 1)
 			fn(en, arg);
 	}
+	kh_query_init(&q, name);
 	for (i = 0; i < kh->nhashed; i++) {
-		kh_hash_name(&kh->hashed[i].h, name, len, md);
+		kh_hash_name(&kh->hashed[i].h, &q, md);
 		if (memcmp(md, kh->hashed[i].h.want, sizeof(md)) == 0)
 			fn(&kh->entry[kh->hashed[i].entry], arg);
 	}

@@ -196,12 +196,14 @@ hash_name(const char *name, char *out, size_t size)
 {
 	unsigned char salt[KH_SALT_LEN], md[SHA_DIGEST_LENGTH];
 	char s64[FO_B64_SIZE(sizeof(salt))], m64[FO_B64_SIZE(sizeof(md))];
+	struct kh_query q;
 	struct kh_hash h;
 	int n;
 
 	arc4random_buf(salt, sizeof(salt));
 	kh_hash_key(&h, salt);
-	kh_hash_name(&h, name, strlen(name), md);
+	kh_query_init(&q, name);
+	kh_hash_name(&h, &q, md);
 	if (fo_b64_encode(salt, sizeof(salt), s64, sizeof(s64)) == -1 ||
 	    fo_b64_encode(md, sizeof(md), m64, sizeof(m64)) == -1)
 		return -1;

@@ -111,36 +111,112 @@ kh_is_hashed(const struct kh_line *l)
 	return l->names[0] == '|';
 }
 
-/* HMAC (RFC 2104) in two halves, so that the key is worked in only once. */
-void
-kh_hash_key(struct kh_hash *h, const unsigned char salt[KH_SALT_LEN])
+static void
+state_save(const SHA_CTX *c, SHA_LONG state[5])
 {
-	unsigned char pad[SHA_CBLOCK];
+	state[0] = c->h0;
+	state[1] = c->h1;
+	state[2] = c->h2;
+	state[3] = c->h3;
+	state[4] = c->h4;
+}
+
+/* The state after one whole block. */
+static void
+state_load(SHA_CTX *c, const SHA_LONG state[5])
+{
+	c->h0 = state[0];
+	c->h1 = state[1];
+	c->h2 = state[2];
+	c->h3 = state[3];
+	c->h4 = state[4];
+	c->Nl = SHA_CBLOCK * 8;
+	c->Nh = 0;
+	c->num = 0;
+}
+
+static void
+key_state(const unsigned char salt[KH_SALT_LEN], unsigned char pad,
+    SHA_LONG state[5])
+{
+	unsigned char block[SHA_CBLOCK];
+	SHA_CTX c;
 	size_t i;
 
-	memset(pad, 0x36, sizeof(pad));
+	memset(block, pad, sizeof(block));
 	for (i = 0; i < KH_SALT_LEN; i++)
-		pad[i] ^= salt[i];
-	SHA1_Init(&h->inner);
-	SHA1_Update(&h->inner, pad, sizeof(pad));
-	memset(pad, 0x5c, sizeof(pad));
-	for (i = 0; i < KH_SALT_LEN; i++)
-		pad[i] ^= salt[i];
-	SHA1_Init(&h->outer);
-	SHA1_Update(&h->outer, pad, sizeof(pad));
+		block[i] ^= salt[i];
+	SHA1_Init(&c);
+	SHA1_Update(&c, block, sizeof(block));
+	state_save(&c, state);
 }
 
 void
-kh_hash_name(const struct kh_hash *h, const char *name, size_t len,
+kh_hash_key(struct kh_hash *h, const unsigned char salt[KH_SALT_LEN])
+{
+	key_state(salt, 0x36, h->inner);
+	key_state(salt, 0x5c, h->outer);
+}
+
+/* The last block of a message of one block and len more bytes (FIPS 180-4
+ * section 5.1.1), which are there already. */
+static void
+pad_block(unsigned char block[SHA_CBLOCK], size_t len)
+{
+	unsigned bits = (unsigned)(SHA_CBLOCK + len) * 8;
+
+	memset(block + len, 0, SHA_CBLOCK - len);
+	block[len] = 0x80;
+	block[SHA_CBLOCK - 2] = bits >> 8 & 0xff;
+	block[SHA_CBLOCK - 1] = bits & 0xff;
+}
+
+void
+kh_query_init(struct kh_query *q, const char *name)
+{
+	q->name = name;
+	q->len = strlen(name);
+	q->is_short = q->len <= SHA_CBLOCK - 9;
+	if (q->is_short) {
+		memcpy(q->block, name, q->len);
+		pad_block(q->block, q->len);
+	}
+}
+
+static void
+digest(const SHA_CTX *c, unsigned char md[SHA_DIGEST_LENGTH])
+{
+	SHA_LONG state[5];
+	size_t i;
+
+	state_save(c, state);
+	for (i = 0; i < 5; i++) {
+		*md++ = state[i] >> 24 & 0xff;
+		*md++ = state[i] >> 16 & 0xff;
+		*md++ = state[i] >> 8 & 0xff;
+		*md++ = state[i] & 0xff;
+	}
+}
+
+void
+kh_hash_name(const struct kh_hash *h, const struct kh_query *q,
     unsigned char md[SHA_DIGEST_LENGTH])
 {
-	SHA_CTX c = h->inner;
+	unsigned char block[SHA_CBLOCK];
+	SHA_CTX c;
 
-	SHA1_Update(&c, name, len);
-	SHA1_Final(md, &c);
-	c = h->outer;
-	SHA1_Update(&c, md, SHA_DIGEST_LENGTH);
-	SHA1_Final(md, &c);
+	state_load(&c, h->inner);
+	if (q->is_short) {
+		SHA1_Transform(&c, q->block);
+		digest(&c, block);
+	} else {
+		SHA1_Update(&c, q->name, q->len);
+		SHA1_Final(block, &c);
+	}
+	pad_block(block, SHA_DIGEST_LENGTH);
+	state_load(&c, h->outer);
+	SHA1_Transform(&c, block);
+	digest(&c, md);
 }
 
 int
@@ -170,13 +246,15 @@ bool
 kh_line_names(const struct kh_line *l, const char *name)
 {
 	unsigned char md[SHA_DIGEST_LENGTH];
+	struct kh_query q;
 	struct kh_hash h;
 
 	if (!kh_is_hashed(l))
 		return pattern_list_n(name, l->names, l->names_len, true) == 1;
 	if (kh_hash_parse(&h, l->names, l->names_len) == -1)
 		return false;
-	kh_hash_name(&h, name, strlen(name), md);
+	kh_query_init(&q, name);
+	kh_hash_name(&h, &q, md);
 	return memcmp(md, h.want, sizeof(md)) == 0;
 }
 

@@ -44,17 +44,27 @@ bool	kh_type_known(const char *type, size_t len);
  * key's text itself. Their number, or -1: malformed. */
 ssize_t	kh_line_decode(const struct kh_line *, unsigned char *dst);
 
-/* "|1|salt|hash": HMAC-SHA1 over the name, the salt as its key. */
+/* "|1|salt|hash": HMAC-SHA1 (RFC 2104) of the name, the salt as its key. Kept
+ * are the states after the key, so that a name costs two blocks of SHA-1. */
 struct kh_hash {
-	SHA_CTX	 inner, outer;	/* after the padded key */
+	SHA_LONG inner[5], outer[5];
 	unsigned char want[SHA_DIGEST_LENGTH];
 };
 #define KH_SALT_LEN SHA_DIGEST_LENGTH
 
+/* A name to compare with many of them. */
+struct kh_query {
+	const char *name;	/* not owned */
+	size_t	 len;
+	bool	 is_short;	/* it fits into one block, made ready: */
+	unsigned char block[SHA_CBLOCK];
+};
+
 bool	kh_is_hashed(const struct kh_line *);
 int	kh_hash_parse(struct kh_hash *, const char *names, size_t len);
 void	kh_hash_key(struct kh_hash *, const unsigned char salt[KH_SALT_LEN]);
-void	kh_hash_name(const struct kh_hash *, const char *name, size_t len,
+void	kh_query_init(struct kh_query *, const char *name);
+void	kh_hash_name(const struct kh_hash *, const struct kh_query *,
 	    unsigned char md[SHA_DIGEST_LENGTH]);
 
 /* Does the line name this host (as made by kh_name)? Malformed: false. */

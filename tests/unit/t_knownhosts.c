@@ -362,13 +362,23 @@ static void
 test_hashed(void)
 {
 	struct knownhosts *kh;
-	char text[4096];
+	char text[4096], name[100];
+	size_t i;
 
 	expand("web1,10.0.0.1 %A\n[web2]:2200 %B\n", text, sizeof(text));
 	write_file("kh", text);
 	(void)output("ssh-keygen -H -f %s 2>&1", in_dir("kh"));
 	kh = load("kh");
 	ok(strstr(read_file(in_dir("kh")), "web1") == NULL, "hashed");
+	for (i = 50; i < 70; i++) {	/* around one block of SHA-1 */
+		memset(name, 'n', sizeof(name));
+		name[i] = '\0';
+		is_int(knownhosts_append(in_dir("long"), name, 22, keys[0].p,
+		    keys[0].len, true, NULL, NULL), 0, "%zu bytes", i);
+		ok(strstr(output("ssh-keygen -F %s -f %s", name,
+		    in_dir("long")), "found: line") != NULL,
+		    "ssh-keygen finds a hashed name of %zu bytes", i);
+	}
 	is_int(knownhosts_check(kh, "WEB1", 22, keys[0].p, keys[0].len, NULL),
 	    KH_OK, "a hashed name");
 	is_int(knownhosts_check(kh, "10.0.0.1", 22, keys[0].p, keys[0].len,
