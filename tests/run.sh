@@ -67,7 +67,7 @@ if [ "${1-}" = --one ]; then
 	[ "$f" -eq 0 ] || why="$why (exit $rc)"
 	echo "$p $f $s" >"$dir/$name.count"
 	printf '%-8s %-28s %4d s  %s/%s%s\n' $verdict "$name" $secs "$p" $((p + f)) "$why"
-	[ "$f" -eq 0 ] || sed 's/^/    | /' "$dir/$name.out" | grep -v '| ok [0-9]' | tail -n 60
+	[ "$f" -eq 0 ] || sed 's/^/    | /' "$dir/$name.out" | grep -av '| ok [0-9]' | cut -c 1-400 | tail -n 80
 	exit 0
 fi
 
