@@ -262,6 +262,9 @@ void	fanout_selection_free(struct fanout_selection *);	/* NULL: fine */
 void	fanout_selection_use_groups(struct fanout_selection *,
 	    struct fanout_groups *);
 
+/* As fanout_hosts_limit(), for what is taken and for what is left out. */
+void	fanout_selection_limit(struct fanout_selection *, size_t);
+
 /* On failure the error's offset is in text; the selection is spoilt. */
 int	fanout_selection_add(struct fanout_selection *, enum fanout_select,
 	    const char *text, struct fanout_error *);

@@ -109,7 +109,10 @@ operand(struct put *p, size_t len)
 	if ((rc = fo_pattern_parse(&pat, s, len, ex->base + p->at, extra,
 	    ex->err)) != 0)
 		return rc;
-	if ((rc = check_size(p, &pat)) == 0)
+	if ((rc = check_size(p, &pat)) == 0 && fn == put_host &&
+	    fo_set_reserve(p->set, pat.names) != 0)
+		rc = fo_error(ex->err, FANOUT_ENOMEM, "out of memory");
+	if (rc == 0)
 		rc = fo_pattern_each(&pat, fn, p);
 	fo_pattern_free(&pat);
 	return rc;

@@ -15,6 +15,8 @@ fanout_hosts_union(struct fanout_hosts *a, const struct fanout_hosts *b)
 
 	if (a == b)
 		return 0;
+	if (b->n > a->n && fo_set_reserve(a, b->n - a->n) != 0)
+		return FANOUT_ENOMEM;
 	for (i = 0; i < b->n; i++)
 		if ((rc = fo_set_put(a, b->e[i].name, b->e[i].len)) < 0) {
 			fo_set_truncate(a, was);

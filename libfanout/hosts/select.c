@@ -90,6 +90,13 @@ fanout_selection_use_groups(struct fanout_selection *sel,
 }
 
 void
+fanout_selection_limit(struct fanout_selection *sel, size_t max)
+{
+	fanout_hosts_limit(sel->take, max);
+	fanout_hosts_limit(sel->drop, max);
+}
+
+void
 fanout_selection_pick(struct fanout_selection *sel, size_t n,
     const uint64_t *seed)
 {
@@ -340,6 +347,7 @@ hosts_option(struct fanout_selection *sel, const char *s, bool exclude,
 	}
 	if ((rc = fanout_hosts_new(&a.acc)) != 0)
 		return fo_set_error(into, rc, err);
+	a.acc->max = into->max;
 	if ((rc = all_items(&a)) == 0 &&
 	    (rc = fanout_hosts_union(into, a.acc)) != 0)
 		(void)fo_set_error(into, rc, err);

@@ -7,10 +7,15 @@
 
 #define SLOTS_MIN	16
 
-/* The finalizer of MurmurHash3 over 8-byte words, keyed by the set's seed. */
+/*
+ * The finalizer of MurmurHash3 over 8-byte words, keyed by the set's seed.
+ * The last byte is only added: names that differ in their last digit stand
+ * side by side in the index, and so share cache lines.
+ */
 static uint32_t
 hash(uint64_t h, const char *s, size_t len)
 {
+	unsigned char last = len > 0 ? (unsigned char)s[--len] : 0;
 	uint64_t w;
 
 	h ^= len * 0x9e3779b97f4a7c15u;
@@ -25,7 +30,7 @@ hash(uint64_t h, const char *s, size_t len)
 		len -= k;
 	}
 	h *= 0xc4ceb9fe1a85ec53u;
-	return (uint32_t)(h ^ h >> 33);
+	return (uint32_t)(h ^ h >> 33) + last;
 }
 
 int
@@ -84,6 +89,23 @@ fanout_hosts_find(const struct fanout_hosts *s, const char *host)
 	return fo_set_find(s, host, strlen(host));
 }
 
+/*
+ * A slot is the hash above the index + 1 of an entry, or 0: most of what is
+ * passed on the way is told apart without a look at the entries, which in a
+ * big set are not in the cache.
+ */
+static uint64_t
+slot_of(uint32_t h, size_t index)
+{
+	return (uint64_t)h << 32 | (uint64_t)(index + 1);
+}
+
+static size_t
+index_of(uint64_t slot)
+{
+	return (size_t)(slot & UINT32_MAX) - 1;
+}
+
 /* The slot that holds this name, or the free one where it belongs. */
 static size_t
 probe(const struct fanout_hosts *s, const char *name, size_t len, uint32_t h)
@@ -92,9 +114,10 @@ probe(const struct fanout_hosts *s, const char *name, size_t len, uint32_t h)
 	const struct fo_entry *e;
 
 	for (i = h & mask; s->slot[i] != 0; i = (i + 1) & mask) {
-		e = &s->e[s->slot[i] - 1];
-		if (e->hash == h && e->len == len &&
-		    memcmp(e->name, name, len) == 0)
+		if (s->slot[i] >> 32 != h)
+			continue;
+		e = &s->e[index_of(s->slot[i])];
+		if (e->len == len && memcmp(e->name, name, len) == 0)
 			break;
 	}
 	return i;
@@ -108,7 +131,7 @@ fo_set_find(const struct fanout_hosts *s, const char *name, size_t len)
 	if (s->nslot == 0)
 		return FANOUT_NOHOST;
 	i = probe(s, name, len, hash(s->seed, name, len));
-	return s->slot[i] == 0 ? FANOUT_NOHOST : s->slot[i] - 1;
+	return s->slot[i] == 0 ? FANOUT_NOHOST : index_of(s->slot[i]);
 }
 
 /* Enter all entries in order into an empty index. */
@@ -121,7 +144,7 @@ reindex(struct fanout_hosts *s)
 	for (i = 0; i < s->n; i++) {
 		for (k = s->e[i].hash & mask; s->slot[k] != 0;)
 			k = (k + 1) & mask;
-		s->slot[k] = (uint32_t)i + 1;
+		s->slot[k] = slot_of(s->e[i].hash, i);
 	}
 }
 
@@ -130,7 +153,7 @@ fo_set_reserve(struct fanout_hosts *s, size_t more)
 {
 	size_t want = s->n + more, nslot = s->nslot ? s->nslot : SLOTS_MIN;
 	size_t cap;
-	uint32_t *slot;
+	uint64_t *slot;
 	struct fo_entry *e;
 
 	if (want > s->cap) {
@@ -166,7 +189,7 @@ fo_set_intern(struct fanout_hosts *s, const char *name, size_t len, size_t *at)
 		return FANOUT_ENOMEM;
 	i = probe(s, name, len, h);
 	if (s->slot[i] != 0) {
-		*at = s->slot[i] - 1;
+		*at = index_of(s->slot[i]);
 		return 0;
 	}
 	if (s->n >= s->max)
@@ -177,7 +200,7 @@ fo_set_intern(struct fanout_hosts *s, const char *name, size_t len, size_t *at)
 	s->e[s->n].name = copy;
 	s->e[s->n].hash = h;
 	s->e[s->n].len = (uint32_t)len;
-	s->slot[i] = (uint32_t)++s->n;
+	s->slot[i] = slot_of(h, s->n++);
 	return 1;
 }
 

@@ -28,7 +28,7 @@ struct fanout_hosts {
 	struct fo_arena arena;
 	struct fo_entry *e;	/* n entries in order */
 	size_t	 n, cap;
-	uint32_t *slot;		/* index + 1 of an entry; 0: free */
+	uint64_t *slot;		/* the index by hash: see slot_of() */
 	size_t	 nslot;		/* a power of two, or 0 */
 	uint64_t seed;		/* of the hash: names cannot be made to clash */
 	size_t	 max;		/* entries */

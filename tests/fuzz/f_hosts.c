@@ -94,6 +94,7 @@ as_option(const char *text, struct fanout_groups *g)
 	if (strpbrk(text, "^/") != NULL)
 		return;
 	must(fanout_selection_new(&sel) == 0, "no memory");
+	fanout_selection_limit(sel, HOSTS_MAX);
 	fanout_selection_use_groups(sel, g);
 	if (fanout_selection_add(sel, FANOUT_SELECT_HOSTS, text, NULL) == 0 &&
 	    fanout_selection_add(sel, FANOUT_SELECT_GROUP, text, NULL) == 0 &&
