@@ -397,8 +397,26 @@ texts(struct fill *f)
 		ascii_lower(hc->hostkey_alias);
 	hc->port = r->port != 0 ? r->port : r->val[K_PORT] != NULL ?
 	    keyword_port(word(r, K_PORT)) : 22;
-	hc->send_env = r->send_env;
-	r->send_env = NULL;
+	if (r->send_env != NULL) {
+		strlist_free(hc->send_env);
+		hc->send_env = r->send_env;
+		r->send_env = NULL;
+	}
+	return 0;
+}
+
+static int
+empty_lists(struct fill *f)
+{
+	struct hostconf *hc = f->hc;
+
+	if ((hc->known_hosts = strlist_new()) == NULL ||
+	    (hc->global_known_hosts = strlist_new()) == NULL ||
+	    (hc->identities = strlist_new()) == NULL ||
+	    (hc->certificates = strlist_new()) == NULL ||
+	    (hc->send_env = strlist_new()) == NULL ||
+	    (hc->set_env = strlist_new()) == NULL)
+		return no_memory(f->r);
 	return 0;
 }
 
@@ -425,7 +443,7 @@ hostconf_fill(struct resolving *r, struct hostconf *hc)
 	if (hc->attempts < 1)
 		return resolving_fail(r, r->val[K_ATTEMPTS],
 		    "ConnectionAttempts must be at least 1");
-	if (texts(&f) == -1)
+	if (empty_lists(&f) == -1 || texts(&f) == -1)
 		return -1;
 	set_tokens(&f);
 	if (known_hosts(&f, K_USERKNOWN, "~/.ssh/known_hosts",

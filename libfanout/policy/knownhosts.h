@@ -80,7 +80,8 @@ int	fingerprint_sha256(const void *blob, size_t len, char *buf,
  * or another: under flock(2), in one write(2) of a whole line, never through
  * a symbolic link. A missing file is made with mode 600, a missing folder of
  * it with mode 700; a last line without its newline gets one. Nothing is
- * written when the same key is there already. *added (may be NULL) says
+ * written when the same key is there already, nor to /dev/null or to a path
+ * that is NULL (UserKnownHostsFile none). *added (may be NULL) says
  * whether something was. Error: a different key is there for this name.
  */
 int	knownhosts_append(const char *path, const char *name, unsigned port,

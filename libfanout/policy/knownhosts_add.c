@@ -1,5 +1,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,13 @@ make_folder(const char *path, struct fanout_error *e)
 	return rc;
 }
 
+/* /dev/null: who names it wants nothing recorded. */
+static bool
+is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 static int
 open_file(const char *path, struct fanout_error *e)
 {
@@ -56,7 +64,8 @@ open_file(const char *path, struct fanout_error *e)
 			(void)fo_error_sys(e, "cannot write to %s", path);
 		return -1;
 	}
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) == -1 ||
+	    (!S_ISREG(st.st_mode) && !is_null(&st))) {
 		(void)fo_error(e, FANOUT_ECONFIG, "%s is not a regular file",
 		    path);
 		close(fd);
@@ -259,11 +268,14 @@ static int
 append(int fd, const struct want *w, bool hashed, bool *added,
     struct fanout_error *e)
 {
+	struct stat st;
 	char *text, *line;
 	size_t len;
 	bool newline;
 	int rc;
 
+	if (fstat(fd, &st) == 0 && is_null(&st))
+		return 0;
 	if ((text = read_locked(fd, &len)) == NULL)
 		return fo_error_sys(e, "cannot read %s", w->path);
 	rc = look_through(w, text, len, e);
@@ -291,6 +303,8 @@ knownhosts_append(const char *path, const char *host, unsigned port,
 
 	if (added != NULL)
 		*added = false;
+	if (path == NULL)
+		return 0;
 	/* Such a name would mean more than this host (as in ssh). */
 	if (strpbrk(host, "@?*#[]|'\"\\, \t\r\n!") != NULL ||
 	    kh_name(name, host, port) == -1)

@@ -45,7 +45,7 @@ enum hostconf_strict {
 	STRICT_NO
 };
 
-/* Lists of strings end with NULL; NULL is an empty list. */
+/* Lists of strings end with NULL and, once resolved, are never NULL. */
 struct hostconf {
 	char	*host;		/* the name as typed, without user and port */
 	char	*hostname;	/* where to connect; lower case unless numeric */

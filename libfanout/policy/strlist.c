@@ -5,6 +5,12 @@
 
 #include "strlist.h"
 
+char **
+strlist_new(void)
+{
+	return calloc(1, sizeof(char *));
+}
+
 size_t
 strlist_len(char *const *list)
 {

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+char	**strlist_new(void);	/* an empty list that is not NULL */
 size_t	strlist_len(char *const *);
 int	strlist_add(char ***, const char *);	/* copies; 0 or -1 (memory) */
 int	strlist_take(char ***, char *);		/* frees it on failure */

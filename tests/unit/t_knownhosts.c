@@ -482,6 +482,11 @@ test_append(void)
 	is_int(append("link", "z", 22, 0, false, &added, msg, sizeof(msg)),
 	    FANOUT_ESYS, "not through a link: %s", msg);
 	ok(strstr(msg, "symbolic link") != NULL, "and says so");
+	is_int(knownhosts_append("/dev/null", "z", 22, keys[0].p, keys[0].len,
+	    false, NULL, &added), 0, "/dev/null swallows it");
+	ok(!added, "and keeps nothing");
+	is_int(knownhosts_append(NULL, "z", 22, keys[0].p, keys[0].len, false,
+	    NULL, NULL), 0, "no file at all");
 	is_int(append("new", "z", 22, 0, false, &added, msg, sizeof(msg)),
 	    FANOUT_ESYS, "a folder: %s", msg);
 }

@@ -297,6 +297,25 @@ test_options(void)
 }
 
 static void
+test_empty_lists(void)
+{
+	static const char *const none[] = { "UserKnownHostsFile=none",
+	    "GlobalKnownHostsFile=none", "IdentityFile=none", NULL };
+	struct hostconf hc;
+	char msg[256];
+
+	ok(resolve_with("", none, "x", &hc, msg, sizeof(msg)), "none %s", msg);
+	ok(hc.known_hosts != NULL && hc.known_hosts[0] == NULL, "no files");
+	ok(hc.global_known_hosts != NULL && hc.global_known_hosts[0] == NULL,
+	    "no global files");
+	ok(hc.identities != NULL && hc.identities[0] == NULL &&
+	    hc.identities_set, "no identities, not even the defaults");
+	ok(hc.send_env != NULL && hc.set_env != NULL &&
+	    hc.certificates != NULL, "lists are never NULL");
+	hostconf_clear(&hc);
+}
+
+static void
 test_notes(void)
 {
 	struct fanout_error e;
@@ -458,6 +477,7 @@ main(int argc, char *argv[])
 	test_hostnames();
 	test_errors();
 	test_options();
+	test_empty_lists();
 	test_notes();
 	test_include();
 	test_needs_ssh();
