@@ -89,7 +89,7 @@ struct fanout_transport {
 
 /* ---- what a peer may call, from its functions above only --------------- */
 
-#define FANOUT_WATCHES 4
+#define FANOUT_WATCHES 6
 
 /*
  * Watch fd for POLLIN and POLLOUT (0: not now, whatever happens to it).

@@ -127,6 +127,10 @@ stage_expired(struct fanout_io *p)
 			peer_end(p, FANOUT_C_LOGIN_TIMEOUT,
 			    "no login within %g s (%s)", s,
 			    fanout_stage_name(p->stage));
+		else if (p->stage <= FANOUT_S_CONNECT)
+			/* A transport that connects by itself. */
+			peer_end(p, FANOUT_C_CONNECT_TIMEOUT,
+			    "no connection within %g s", s);
 		else
 			peer_end(p, FANOUT_C_LOST, "the command ended, but "
 			    "not its session within %g s", s);

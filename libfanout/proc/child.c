@@ -60,9 +60,33 @@ set_attributes(posix_spawnattr_t *attr)
 	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 }
 
+/* The child's ends of the pipes; -1: none. */
+struct ends {
+	int in, out, err, log;
+};
+
 static int
-spawn(struct child *c, char *const argv[], char *const envp[], int in,
-    int out, int err)
+set_descriptors(posix_spawn_file_actions_t *fa, const struct ends *e,
+    int log_fd)
+{
+	int rc;
+
+	if (e->in == -1)
+		rc = posix_spawn_file_actions_addopen(fa, 0, "/dev/null",
+		    O_RDONLY, 0);
+	else
+		rc = posix_spawn_file_actions_adddup2(fa, e->in, 0);
+	if (rc == 0 &&
+	    (rc = posix_spawn_file_actions_adddup2(fa, e->out, 1)) == 0 &&
+	    (rc = posix_spawn_file_actions_adddup2(fa, e->err, 2)) == 0 &&
+	    e->log != -1)
+		rc = posix_spawn_file_actions_adddup2(fa, e->log, log_fd);
+	return rc;
+}
+
+static int
+spawn(struct child *c, char *const argv[], char *const envp[],
+    const struct ends *e, int log_fd)
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
@@ -74,14 +98,7 @@ spawn(struct child *c, char *const argv[], char *const envp[], int in,
 		posix_spawn_file_actions_destroy(&fa);
 		return rc;
 	}
-	if (in == -1)
-		rc = posix_spawn_file_actions_addopen(&fa, 0, "/dev/null",
-		    O_RDONLY, 0);
-	else
-		rc = posix_spawn_file_actions_adddup2(&fa, in, 0);
-	if (rc == 0 &&
-	    (rc = posix_spawn_file_actions_adddup2(&fa, out, 1)) == 0 &&
-	    (rc = posix_spawn_file_actions_adddup2(&fa, err, 2)) == 0 &&
+	if ((rc = set_descriptors(&fa, e, log_fd)) == 0 &&
 	    (rc = set_attributes(&attr)) == 0)
 		rc = posix_spawnp(&c->pid, argv[0], &fa, &attr, argv, envp);
 	if (rc != 0)
@@ -93,22 +110,29 @@ spawn(struct child *c, char *const argv[], char *const envp[], int in,
 
 int
 child_start(struct child *c, char *const argv[], char *const envp[],
-    bool want_input)
+    bool want_input, int log_fd)
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
+	int err[2] = { -1, -1 }, log[2] = { -1, -1 };
+	struct ends e;
 	int rc;
 
 	if ((!want_input || (rc = open_pipe(in, 1)) == 0) &&
 	    (rc = open_pipe(out, 0)) == 0 && (rc = open_pipe(err, 0)) == 0 &&
-	    (rc = spawn(c, argv, envp, in[0], out[1], err[1])) == 0 &&
-	    (c->pidfd = open_pidfd(c->pid)) == -1)
+	    (log_fd == -1 || (rc = open_pipe(log, 0)) == 0)) {
+		e = (struct ends){ in[0], out[1], err[1], log[1] };
+		rc = spawn(c, argv, envp, &e, log_fd);
+	}
+	if (rc == 0 && (c->pidfd = open_pidfd(c->pid)) == -1)
 		rc = errno;
 	child_close(&in[0]);
 	child_close(&out[1]);
 	child_close(&err[1]);
+	child_close(&log[1]);
 	c->in = in[1];
 	c->out = out[0];
 	c->err = err[0];
+	c->log = log[0];
 	if (rc != 0)
 		child_free(c);
 	return rc;
@@ -144,4 +168,5 @@ child_free(struct child *c)
 	child_close(&c->in);
 	child_close(&c->out);
 	child_close(&c->err);
+	child_close(&c->log);
 }

@@ -1,0 +1,236 @@
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "process.h"
+
+#define CHUNK (16 * 1024)
+#define CHUNKS_A_STEP 8		/* then the others' turn */
+#define LOG_LINE 1024		/* longer ones are cut */
+#define GRACE_MS 500		/* between TERM and KILL */
+
+void
+process_init(struct process *p, struct fanout_io *io)
+{
+	static const struct child none = CHILD_INIT;
+
+	memset(p, 0, sizeof(*p));
+	p->io = io;
+	p->child = none;
+}
+
+char **
+process_environment(char *var)
+{
+	char **env;
+	size_t i, n = 0;
+
+	while (environ[n] != NULL)
+		n++;
+	if ((env = calloc(n + 2, sizeof(*env))) == NULL)
+		return NULL;
+	env[0] = var;
+	for (i = 0; i < n; i++)
+		env[i + 1] = environ[i];
+	return env;
+}
+
+int
+process_start(struct process *p, char *const argv[], char *const envp[],
+    bool has_input)
+{
+	int rc = ENOMEM;
+
+	if ((!has_input || (p->input = malloc(CHUNK)) != NULL) &&
+	    (p->on_log == NULL || (p->log = malloc(LOG_LINE)) != NULL))
+		rc = child_start(&p->child, argv, envp, has_input,
+		    p->on_log != NULL ? PROCESS_LOG_FD : -1);
+	if (rc != 0) {
+		process_end(p);
+		return rc;
+	}
+	fanout_io_watch(p->io, WATCH_OUT, p->child.out, POLLIN);
+	fanout_io_watch(p->io, WATCH_ERR, p->child.err, POLLIN);
+	fanout_io_watch(p->io, WATCH_LOG, p->child.log, POLLIN);
+	fanout_io_watch(p->io, WATCH_END, p->child.pidfd, POLLIN);
+	return 0;
+}
+
+static void
+drop(struct process *p, unsigned slot, int *fd)
+{
+	fanout_io_watch(p->io, slot, -1, 0);
+	child_close(fd);
+}
+
+/* Half of the input or of the output would look like all of it. */
+static void
+fail(struct process *p, int error, const char *what)
+{
+	fanout_io_fail(p->io, FANOUT_C_LOCAL, error, 0, "%s: %s", what,
+	    strerror(error));
+	child_signal(&p->child, SIGKILL);
+}
+
+/* Bytes moved; 0: nothing to do now. */
+static size_t
+pump_in(struct process *p)
+{
+	ssize_t n;
+
+	if (p->child.in == -1)
+		return 0;
+	if (p->in_off == p->in_len) {
+		n = fanout_io_input(p->io, p->input, CHUNK);
+		if (n == -1) {
+			fanout_io_watch(p->io, WATCH_IN, p->child.in, 0);
+			return 0;
+		}
+		if (n == -2)
+			fail(p, errno, "cannot read the input");
+		if (n <= 0) {
+			drop(p, WATCH_IN, &p->child.in);
+			return 0;
+		}
+		p->in_off = 0;
+		p->in_len = (size_t)n;
+	}
+	n = write(p->child.in, p->input + p->in_off, p->in_len - p->in_off);
+	if (n > 0) {
+		p->in_off += (size_t)n;
+		return (size_t)n;
+	}
+	if (n == -1 && errno == EAGAIN)
+		fanout_io_watch(p->io, WATCH_IN, p->child.in, POLLOUT);
+	else
+		drop(p, WATCH_IN, &p->child.in);	/* it reads no more */
+	return 0;
+}
+
+static size_t
+pump_out(struct process *p, unsigned slot, int *fd, enum fanout_kind kind)
+{
+	char buf[CHUNK];
+	size_t room;
+	ssize_t n;
+
+	if (*fd == -1)
+		return 0;
+	room = fanout_io_room(p->io);
+	fanout_io_watch(p->io, slot, *fd, room > 0 ? POLLIN : 0);
+	if (room == 0)
+		return 0;
+	n = read(*fd, buf, room < sizeof(buf) ? room : sizeof(buf));
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		drop(p, slot, fd);
+		return 0;
+	}
+	if (fanout_io_emit(p->io, kind, buf, (size_t)n) == -1) {
+		fail(p, ENOMEM, "output");
+		drop(p, slot, fd);
+	}
+	return (size_t)n;
+}
+
+static void
+log_bytes(struct process *p, const char *buf, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (buf[i] != '\n') {
+			if (p->log_len < LOG_LINE - 1)
+				p->log[p->log_len++] = buf[i];
+			continue;
+		}
+		while (p->log_len > 0 && p->log[p->log_len - 1] == '\r')
+			p->log_len--;
+		p->log[p->log_len] = '\0';
+		p->log_len = 0;
+		p->on_log(p->arg, p->log);
+	}
+}
+
+static size_t
+pump_log(struct process *p)
+{
+	char buf[4096];
+	ssize_t n;
+
+	if (p->child.log == -1)
+		return 0;
+	n = read(p->child.log, buf, sizeof(buf));
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		drop(p, WATCH_LOG, &p->child.log);
+		return 0;
+	}
+	log_bytes(p, buf, (size_t)n);
+	return (size_t)n;
+}
+
+void
+process_end(struct process *p)
+{
+	static const struct child none = CHILD_INIT;
+	int status;
+	unsigned i;
+
+	for (i = WATCH_IN; i <= WATCH_LOG; i++)
+		fanout_io_watch(p->io, i, -1, 0);
+	child_free(&p->child);
+	status = p->child.status;
+	p->child = none;
+	p->child.status = status;
+	free(p->input);
+	free(p->log);
+	p->input = p->log = NULL;
+	p->in_off = p->in_len = p->log_len = 0;
+	p->canceled = false;
+}
+
+/* As with ssh: over when it ended and nobody holds its output any more. */
+static bool
+is_over(struct process *p)
+{
+	if (!child_ended(&p->child))
+		return false;
+	fanout_io_watch(p->io, WATCH_END, -1, 0);
+	return p->canceled || (p->child.out == -1 && p->child.err == -1 &&
+	    p->child.log == -1);
+}
+
+enum fanout_verdict
+process_step(struct process *p)
+{
+	size_t moved = 1;
+	int i;
+
+	for (i = 0; i < CHUNKS_A_STEP && moved > 0; i++)
+		moved = pump_log(p) + pump_in(p) +
+		    pump_out(p, WATCH_OUT, &p->child.out, FANOUT_EV_OUT) +
+		    pump_out(p, WATCH_ERR, &p->child.err, FANOUT_EV_ERR);
+	if (is_over(p)) {
+		process_end(p);
+		return FANOUT_DONE;
+	}
+	if (p->canceled && fo_until(fo_now(), p->kill_at) == 0)
+		child_signal(&p->child, SIGKILL);
+	return moved > 0 ? FANOUT_MORE : FANOUT_WAIT;
+}
+
+void
+process_cancel(struct process *p)
+{
+	p->canceled = true;
+	p->kill_at = fo_deadline(fo_now(), GRACE_MS);
+	child_signal(&p->child, SIGTERM);
+	fanout_io_timer(p->io, GRACE_MS);
+}
