@@ -46,7 +46,7 @@ fail() {
 	for file in "$out" "$err"; do
 		[ ! -s "$file" ] || {
 			echo "--- $file (last command: ${ran-none}, exit $rc)"
-			cut -c 1-200 "$file" | cat -v | cut -c 1-200 | tail -n 25
+			cut -c 1-200 "$file" | cat -v | cut -c 1-200 | tail -n 60
 		} >&2
 	done
 	exit 1

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Try it: builds, starts a small cluster of real sshd on 127.0.0.0/8, shows the
+# tools at work on it, and leaves nothing behind.
+#
+#	sh tests/demo.sh		as root on a bare Debian it also installs
+#					what is missing (tests/deps.sh)
+set -eu
+cd "$(dirname "$0")/.."
+sh tests/deps.sh </dev/null || exit 2
+make -s -j"$(nproc)"
+B=${B:-build}
+
+BED=
+T=$(mktemp -d "${TMPDIR:-/tmp}/fanout-demo.XXXXXX")
+finish() {
+	[ -z "$BED" ] || tests/bed/loopback down
+	rm -rf "$T"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+env=$(tests/bed/loopback up 32)
+eval "$env"
+
+# A cluster with names: node01 to node32 are addresses of this machine.
+{
+	awk '{ printf "Host node%02d\n    HostName %s\n", NR, $1 }' "$BED/hosts"
+	cat "$BED/ssh_config"
+} >"$T/ssh_config"
+PATH=$PWD/$B/bin:$PATH
+
+# show COMMENT COMMAND: as typed; its status where it is not 0
+show() {
+	printf '\n# %s\n$ %s\n' "$1" "$2"
+	rc=0
+	bash -c "$(printf %s "$2" | sed "s|cexec |cexec -F '$T/ssh_config' |g")" </dev/null || rc=$?
+	[ $rc -eq 0 ] || echo "(exit status $rc)"
+}
+
+echo "A cluster of 32 sshd on loopback, by the names node01 to node32."
+show 'One command on four of them, live and labelled.' \
+    "cexec -w 'node[01-04]' 'echo I am \$(echo \$SSH_CONNECTION | cut -d\" \" -f3)'"
+show 'Names are expressions: ranges, unions, differences.' \
+    "cexec -w 'node[01-32]!node[05-30]' --list"
+show 'All of them, and who does not comply.' \
+    "cexec -w 'node[01-32]' 'case \$SSH_CONNECTION in *.1[0-2]\ *) exit 3;; esac'"
+show 'Each failure has a class of its own, and the others do not notice.' \
+    "cexec -w 'node[01-02],127.0.0.1:1,nowhere.invalid' 'echo fine'"
+show 'Standard input goes to all.' \
+    "echo 'a file for all' | cexec -w 'node[01-03]' 'cat >\$HOME/file.\$\$; wc -c <\$HOME/file.\$\$'"
+show 'A deadline for the command.' \
+    "cexec -u 1 -w 'node[01-03]' 'echo begun; sleep 9'"
+show 'For programs: JSON, and an exit status to trust.' \
+    "cexec --json -w node01 'echo hello; exit 7'"
+show 'Thirty-two logins from one process, and what they cost.' \
+    "time -p cexec -w 'node[01-32]' true"
+printf '\nMore: man man/cexec.1, and README.md.\n'
