@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "algs.h"
@@ -13,6 +14,7 @@ struct file {
 	char	*path;
 	struct key *key;	/* NULL: why says */
 	char	*why;		/* NULL: the file does not exist */
+	bool	 cert;		/* there is a certificate for it */
 };
 
 struct agent {
@@ -56,6 +58,20 @@ keyring_free(struct keyring *kr)
 	free(kr);
 }
 
+/* ssh tries "KEY-cert.pub" before the key, and a certificate alone, too. */
+static bool
+has_cert(const char *path)
+{
+	char *cert;
+	bool found;
+
+	if (asprintf(&cert, "%s-cert.pub", path) == -1)
+		return false;
+	found = access(cert, R_OK) == 0;
+	free(cert);
+	return found;
+}
+
 /* The key of a file, read when it is asked for first. NULL: memory. */
 static const struct file *
 file_of(struct keyring *kr, const char *path)
@@ -75,6 +91,7 @@ file_of(struct keyring *kr, const char *path)
 	if ((f->path = strdup(path)) == NULL)
 		return NULL;
 	kr->nfile++;
+	f->cert = has_cert(path);
 	if (key_load(&f->key, path, &e) != 0 && e.sys_errno != ENOENT &&
 	    (f->why = strdup(e.text)) == NULL)
 		return NULL;
@@ -135,15 +152,18 @@ static int
 skip_type(struct plan *p, const char *what, const char *type)
 {
 	const char *why;
+	bool ssh_could = true;
 
 	if (strcmp(type, "ssh-rsa") == 0 && !p->rsa_sha2)
 		why = "servers want rsa-sha2, which this SSH library cannot do";
 	else if (strncmp(type, "sk-", 3) == 0 || strchr(type, '@') != NULL)
 		why = "security keys and certificates need ssh itself";
-	else if (!accepted(p->hc->pubkey_algorithms, type))
+	else if (!accepted(p->hc->pubkey_algorithms, type)) {
 		why = "not in PubkeyAcceptedAlgorithms";
-	else
+		ssh_could = false;
+	} else
 		return 0;
+	p->list->ssh_could |= ssh_could;
 	return strlist_addf(&p->list->skipped, "%s (%s): %s", what, type,
 	    why) == -1 ? -1 : 1;
 }
@@ -247,6 +267,30 @@ why_not(const struct key *k)
 	return "unusable";
 }
 
+/* Certificates are told about, beside the keys that they are for. */
+static int
+skip_certs(struct plan *p)
+{
+	char *const *cert;
+	size_t i;
+
+	for (cert = p->hc->certificates; *cert != NULL; cert++) {
+		p->list->ssh_could = true;
+		if (strlist_addf(&p->list->skipped, "%s: certificates need "
+		    "ssh itself", *cert) == -1)
+			return -1;
+	}
+	for (i = 0; i < p->nfile; i++) {
+		if (!p->file[i]->cert)
+			continue;
+		p->list->ssh_could = true;
+		if (strlist_addf(&p->list->skipped, "%s-cert.pub: "
+		    "certificates need ssh itself", p->file[i]->path) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 add_file(struct plan *p, const struct file *f)
 {
@@ -310,7 +354,7 @@ fill(struct plan *p, struct keyring *kr)
 	for (i = 0; i < p->nfile; i++)
 		if (!p->used[i] && add_file(p, p->file[i]) == -1)
 			return -1;
-	return 0;
+	return skip_certs(p);
 }
 
 int

@@ -44,6 +44,8 @@ struct ident_list {
 	size_t	 n;
 	char	**skipped;	/* "PATH: why it is not tried", for the user */
 	size_t	 nskipped;
+	bool	 ssh_could;	/* some of these ssh(1) itself could use:
+				 * certificates, FIDO keys, RSA */
 };
 
 /*

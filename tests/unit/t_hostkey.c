@@ -182,6 +182,7 @@ struct plan_case {
 	bool	 agent, rsa_sha2;
 	const char *want;
 	const char *skipped;	/* part of one of the texts; "": none at all */
+	bool	 ssh_could;
 };
 
 static void
@@ -216,6 +217,7 @@ run_case(const struct plan_case *t, size_t number, struct keyring *kr,
 	ok(t->skipped[0] == '\0' ? l.nskipped == 0 : found,
 	    "plan %zu: skipped \"%s\" (%zu: %s)", number, t->skipped,
 	    l.nskipped, l.nskipped > 0 ? l.skipped[0] : "");
+	ok(l.ssh_could == t->ssh_could, "plan %zu: what ssh could", number);
 	for (i = 0; i < l.n; i++)
 		ok(l.v[i].text != NULL && l.v[i].type != NULL &&
 		    (l.v[i].key != NULL) == (l.v[i].kind == IDENT_FILE) &&
@@ -231,37 +233,41 @@ test_plans(struct keyring *kr, const char *sock, bool with_agent)
 	/* The agent holds rsa, ed, only: in this order. */
 	static const struct plan_case t[] = {
 		{ { "IdentityFile=%ed", "IdentityFile=%ec" }, false, true,
-		    "ed:file ec:file", "" },
+		    "ed:file ec:file", "", false },
 		{ { "IdentityFile=%ed", "IdentityFile=%ed" }, false, true,
-		    "ed:file", "" },
+		    "ed:file", "", false },
 		{ { "IdentityFile=%rsa", "IdentityFile=%ed" }, false, true,
-		    "rsa:file ed:file", "" },
+		    "rsa:file ed:file", "", false },
 		{ { "IdentityFile=%rsa", "IdentityFile=%ed" }, false, false,
-		    "ed:file", "rsa-sha2" },
+		    "ed:file", "rsa-sha2", true },
+		{ { "IdentityFile=%signed" }, false, true, "ed:file",
+		    "signed-cert.pub: certificates need ssh", true },
+		{ { "IdentityFile=%ed", "CertificateFile=/c-cert.pub" }, false,
+		    true, "ed:file", "/c-cert.pub: certificates", true },
 		{ { "IdentityFile=%enc", "IdentityFile=%ed" }, false, true,
-		    "ed:file", "is encrypted: add it to ssh-agent" },
+		    "ed:file", "is encrypted: add it to ssh-agent", false },
 		{ { "IdentityFile=%none" }, false, true, "",
-		    "no such file" },
-		{ { "IdentityFile=none" }, false, true, "", "" },
-		{ { "IdentityFile=%only" }, false, true, "", "no agent" },
-		{ { "IdentityFile=%wide" }, false, true, "", "chmod 600" },
+		    "no such file", false },
+		{ { "IdentityFile=none" }, false, true, "", "", false },
+		{ { "IdentityFile=%only" }, false, true, "", "no agent", false },
+		{ { "IdentityFile=%wide" }, false, true, "", "chmod 600", false },
 		{ { "PubkeyAuthentication=no", "IdentityFile=%ed" }, false,
-		    true, "", "" },
+		    true, "", "", false },
 		{ { "PubkeyAcceptedAlgorithms=ecdsa*", "IdentityFile=%ed",
 		    "IdentityFile=%ec" }, false, true, "ec:file",
-		    "PubkeyAcceptedAlgorithms" },
+		    "PubkeyAcceptedAlgorithms", false },
 		/* From here on with an agent. */
 		{ { "IdentityFile=%ec", "IdentityFile=%ed" }, true, true,
-		    "ed:agent rsa:agent only:agent ec:file", "" },
+		    "ed:agent rsa:agent only:agent ec:file", "", false },
 		{ { "IdentityFile=%ec", "IdentityFile=%ed",
 		    "IdentitiesOnly=yes" }, true, true, "ed:agent ec:file",
-		    "" },
+		    "", false },
 		{ { "IdentityFile=%only", "IdentitiesOnly=yes" }, true, true,
-		    "only:agent", "" },
+		    "only:agent", "", false },
 		{ { "IdentityFile=%ed", "IdentitiesOnly=yes" }, true, false,
-		    "ed:agent", "" },
+		    "ed:agent", "", false },
 		{ { "IdentityFile=none" }, true, false, "ed:agent only:agent",
-		    "rsa-sha2" },
+		    "rsa-sha2", true },
 	};
 	size_t i;
 
@@ -275,7 +281,7 @@ test_agent_gone(void)
 {
 	static const struct plan_case t = {
 		{ "IdentityFile=%ed" }, true, true, "ed:file",
-		"cannot reach the agent"
+		"cannot reach the agent", false
 	};
 	struct keyring *kr;
 
@@ -341,7 +347,8 @@ test_keys(void)
 	if (shell("cd %s && for k in ed:ed25519 ec:ecdsa rsa:rsa only:ed25519;"
 	    " do ssh-keygen -q -N '' -t ${k#*:} -f ${k%%:*} || exit 1; done;"
 	    " ssh-keygen -q -N secret -a 1 -t ed25519 -f enc &&"
-	    " cp ed wide && chmod 644 wide", dir) != 0)
+	    " cp ed wide && chmod 644 wide && cp ed signed &&"
+	    " cp ed.pub signed-cert.pub", dir) != 0)
 		errx(1, "ssh-keygen");
 	pid = start_agent(sock);
 	if (shell("cd %s && SSH_AUTH_SOCK=%s ssh-add -q rsa ed only "

@@ -289,6 +289,9 @@ test_encrypted(void)
 	if ((k = must_load("encpem", KEY_ENCRYPTED)) != NULL)
 		ok(blob_is_pub(k, "encpem"), "its blob is that of the .pub");
 	key_free(k);
+	if (shell("ssh-keygen -q -N secret -t rsa -b 2048 -m PKCS8 -f %s",
+	    in_dir("encp8")) == 0)
+		key_free(must_load("encp8", KEY_ENCRYPTED));
 	(void)shell("cp %s %s; rm %s", in_dir("enc.pub"), in_dir("kept.pub"),
 	    in_dir("enc.pub"));
 	if ((k = must_load("enc", KEY_ENCRYPTED)) != NULL)
