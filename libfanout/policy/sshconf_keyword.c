@@ -403,8 +403,10 @@ keyword_check(const struct keyword *kw, char *const *argv, const char *raw)
 	default:
 		break;
 	}
-	if (argv == NULL || *argv == NULL)
-		return "missing argument";
+	/* Only a comment: as in ssh, nothing for a list, an error else. */
+	if (argv == NULL)
+		return kw->type == KT_PATHS || kw->type == KT_NAMES ||
+		    kw->type == KT_PAIRS ? NULL : "missing argument";
 	if (kw->type == KT_PATHS)
 		return check_paths(argv);
 	if (kw->type == KT_NAMES || kw->type == KT_PAIRS)

@@ -233,6 +233,8 @@ after_no_jump(const struct resolving *r, const struct directive *d)
 static int
 apply(struct resolving *r, const struct directive *d)
 {
+	if (d->argv == NULL && d->kw->type != KT_RAW)
+		return 0;	/* a list of nothing */
 	switch (d->kw->slot) {
 	case K_IDENTITYFILE:
 	case K_CERTIFICATE:

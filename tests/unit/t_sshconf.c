@@ -200,6 +200,8 @@ test_hostnames(void)
 		{ "Match exec \"test %h = x\"\nPort 5\n", "y", "y", "me", 22 },
 		{ "Match exec=false\nPort 5\n", "y", "y", "me", 22 },
 		{ "Tag t\nMatch tagged t\nPort 5\n", "y", "y", "me", 5 },
+		{ "SendEnv # none\nUserKnownHostsFile #\nHost #x\nPort 9\n",
+		    "y", "y", "me", 22 },
 		{ "Host x\nUser \"a b\"\n", "x", "x", "a b", 22 },
 		{ "Host x\nUser a\\ b\n", "x", "x", "a b", 22 },
 	};
