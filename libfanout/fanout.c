@@ -7,10 +7,12 @@
 #include <threads.h>
 #include <unistd.h>
 
+#include "auto.h"
 #include "base/err.h"
 #include "engine/engine.h"
 #include "fanout_transport.h"
 #include "proc/local.h"
+#include "proc/openssh.h"
 #include "ssh/ssh2.h"
 
 struct fanout {
@@ -65,7 +67,8 @@ static const struct fanout_transport *
 find_transport(const struct fanout_opts *o)
 {
 	static const struct fanout_transport *const known[] = {
-		&fo_transport_ssh2, &fo_transport_local
+		&fo_transport_auto, &fo_transport_ssh2, &fo_transport_openssh,
+		&fo_transport_local
 	};
 	size_t i;
 
@@ -102,7 +105,7 @@ fanout_new(struct fanout **out, const struct fanout_opts *given,
 		o.host_buffer = 4096;
 	if ((t = find_transport(&o)) == NULL)
 		return fo_error(e, FANOUT_EINVAL, "unknown transport \"%s\": "
-		    "there are ssh2 and local", o.transport);
+		    "there are auto, ssh2, openssh and local", o.transport);
 	if ((f = calloc(1, sizeof(*f))) == NULL)
 		return fo_error(e, FANOUT_ENOMEM, "out of memory");
 	if ((rc = engine_new(&f->eng, t, &o, e)) != 0) {

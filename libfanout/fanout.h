@@ -221,6 +221,10 @@ int	fanout_host_split(const char *host, struct fanout_hostspec *);
 int	fanout_groups_new(struct fanout_groups **);
 void	fanout_groups_free(struct fanout_groups *);	/* NULL is fine */
 
+/* How long a program that is asked may take; before sources are added. The
+ * default is 30,000 ms; 0: for ever. Then it is killed, and that is an error. */
+void	fanout_groups_deadline(struct fanout_groups *, int ms);
+
 /* Add the sources of this system: fanout(7) lists them. */
 int	fanout_groups_system(struct fanout_groups *, struct fanout_error *);
 
@@ -289,7 +293,8 @@ struct fanout_transport;	/* fanout_transport.h */
 
 struct fanout_opts {
 	size_t	 size;		/* set by fanout_opts_init: how the ABI grows */
-	const char *transport;	/* "ssh2" (default), "local" */
+	const char *transport;	/* "auto" (default), "ssh2", "openssh",
+				 * "local" */
 	const struct fanout_transport *custom;	/* instead of transport */
 	void	*custom_config;	/* handed to its open() */
 

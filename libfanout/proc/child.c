@@ -17,9 +17,8 @@ child_close(int *fd)
 	*fd = -1;
 }
 
-/* A pipe with our end (0: reading, 1: writing) non-blocking. */
-static int
-open_pipe(int fds[2], int ours)
+int
+child_pipe(int fds[2], int ours)
 {
 	int flags;
 
@@ -60,33 +59,9 @@ set_attributes(posix_spawnattr_t *attr)
 	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 }
 
-/* The child's ends of the pipes; -1: none. */
-struct ends {
-	int in, out, err, log;
-};
-
 static int
-set_descriptors(posix_spawn_file_actions_t *fa, const struct ends *e,
-    int log_fd)
-{
-	int rc;
-
-	if (e->in == -1)
-		rc = posix_spawn_file_actions_addopen(fa, 0, "/dev/null",
-		    O_RDONLY, 0);
-	else
-		rc = posix_spawn_file_actions_adddup2(fa, e->in, 0);
-	if (rc == 0 &&
-	    (rc = posix_spawn_file_actions_adddup2(fa, e->out, 1)) == 0 &&
-	    (rc = posix_spawn_file_actions_adddup2(fa, e->err, 2)) == 0 &&
-	    e->log != -1)
-		rc = posix_spawn_file_actions_adddup2(fa, e->log, log_fd);
-	return rc;
-}
-
-static int
-spawn(struct child *c, char *const argv[], char *const envp[],
-    const struct ends *e, int log_fd)
+spawn(struct child *c, char *const argv[], char *const envp[], int in,
+    int out, int err)
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
@@ -98,7 +73,14 @@ spawn(struct child *c, char *const argv[], char *const envp[],
 		posix_spawn_file_actions_destroy(&fa);
 		return rc;
 	}
-	if ((rc = set_descriptors(&fa, e, log_fd)) == 0 &&
+	if (in == -1)
+		rc = posix_spawn_file_actions_addopen(&fa, 0, "/dev/null",
+		    O_RDONLY, 0);
+	else
+		rc = posix_spawn_file_actions_adddup2(&fa, in, 0);
+	if (rc == 0 &&
+	    (rc = posix_spawn_file_actions_adddup2(&fa, out, 1)) == 0 &&
+	    (rc = posix_spawn_file_actions_adddup2(&fa, err, 2)) == 0 &&
 	    (rc = set_attributes(&attr)) == 0)
 		rc = posix_spawnp(&c->pid, argv[0], &fa, &attr, argv, envp);
 	if (rc != 0)
@@ -110,29 +92,22 @@ spawn(struct child *c, char *const argv[], char *const envp[],
 
 int
 child_start(struct child *c, char *const argv[], char *const envp[],
-    bool want_input, int log_fd)
+    bool want_input)
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
-	int err[2] = { -1, -1 }, log[2] = { -1, -1 };
-	struct ends e;
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
 	int rc;
 
-	if ((!want_input || (rc = open_pipe(in, 1)) == 0) &&
-	    (rc = open_pipe(out, 0)) == 0 && (rc = open_pipe(err, 0)) == 0 &&
-	    (log_fd == -1 || (rc = open_pipe(log, 0)) == 0)) {
-		e = (struct ends){ in[0], out[1], err[1], log[1] };
-		rc = spawn(c, argv, envp, &e, log_fd);
-	}
-	if (rc == 0 && (c->pidfd = open_pidfd(c->pid)) == -1)
+	if ((!want_input || (rc = child_pipe(in, 1)) == 0) &&
+	    (rc = child_pipe(out, 0)) == 0 && (rc = child_pipe(err, 0)) == 0 &&
+	    (rc = spawn(c, argv, envp, in[0], out[1], err[1])) == 0 &&
+	    (c->pidfd = open_pidfd(c->pid)) == -1)
 		rc = errno;
 	child_close(&in[0]);
 	child_close(&out[1]);
 	child_close(&err[1]);
-	child_close(&log[1]);
 	c->in = in[1];
 	c->out = out[0];
 	c->err = err[0];
-	c->log = log[0];
 	if (rc != 0)
 		child_free(c);
 	return rc;
@@ -168,5 +143,4 @@ child_free(struct child *c)
 	child_close(&c->in);
 	child_close(&c->out);
 	child_close(&c->err);
-	child_close(&c->log);
 }

@@ -1,5 +1,5 @@
 /*
- * child.h - a process on this machine, its pipes and its end, without
+ * child.h - a process on this machine, its three pipes and its end, without
  * blocking. It leads a process group of its own.
  */
 #ifndef FO_CHILD_H
@@ -11,27 +11,29 @@
 
 struct child {
 	pid_t	 pid;		/* 0: none, or already collected */
-	int	 in, out, err, log;	/* our ends, non-blocking;
-				 * -1: closed */
+	int	 in, out, err;	/* our ends, non-blocking; -1: closed */
 	int	 pidfd;		/* readable when it ended */
 	int	 status;	/* of waitpid(2), once collected */
 };
 
-#define CHILD_INIT { 0, -1, -1, -1, -1, -1, 0 }
+#define CHILD_INIT { 0, -1, -1, -1, -1, 0 }
 
 /*
  * Run argv[0] (looked up in PATH) with environment envp. Without want_input
- * its standard input is /dev/null. log_fd: a descriptor of the child's that
- * writes to our log; -1: none. 0, or errno.
+ * its standard input is /dev/null. 0, or errno.
  */
 int	child_start(struct child *, char *const argv[], char *const envp[],
-	    bool want_input, int log_fd);
+	    bool want_input);
 
 /* True once it has ended; status is set. */
 bool	child_ended(struct child *);
 
 void	child_signal(struct child *, int sig);	/* its whole group */
 void	child_close(int *fd);
+
+/* A close-on-exec pipe with our end (0: reading, 1: writing) non-blocking.
+ * 0, or errno. */
+int	child_pipe(int fds[2], int ours);
 
 /* Kill it if it still runs, collect it, close everything. */
 void	child_free(struct child *);

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ process_init(struct process *p, struct fanout_io *io)
 	memset(p, 0, sizeof(*p));
 	p->io = io;
 	p->child = none;
+	p->log_fd[0] = p->log_fd[1] = -1;
 }
 
 char **
@@ -40,22 +42,37 @@ process_environment(char *var)
 }
 
 int
+process_log(struct process *p, char path[static PROCESS_LOG_PATH],
+    void (*on_log)(void *, const char *), void *arg)
+{
+	int rc;
+
+	if ((p->log = malloc(LOG_LINE)) == NULL)
+		return ENOMEM;
+	if ((rc = child_pipe(p->log_fd, 0)) != 0)
+		return rc;
+	p->on_log = on_log;
+	p->arg = arg;
+	(void)snprintf(path, PROCESS_LOG_PATH, "/proc/%ld/fd/%d",
+	    (long)getpid(), p->log_fd[1]);
+	return 0;
+}
+
+int
 process_start(struct process *p, char *const argv[], char *const envp[],
     bool has_input)
 {
 	int rc = ENOMEM;
 
-	if ((!has_input || (p->input = malloc(CHUNK)) != NULL) &&
-	    (p->on_log == NULL || (p->log = malloc(LOG_LINE)) != NULL))
-		rc = child_start(&p->child, argv, envp, has_input,
-		    p->on_log != NULL ? PROCESS_LOG_FD : -1);
+	if (!has_input || (p->input = malloc(CHUNK)) != NULL)
+		rc = child_start(&p->child, argv, envp, has_input);
 	if (rc != 0) {
 		process_end(p);
 		return rc;
 	}
 	fanout_io_watch(p->io, WATCH_OUT, p->child.out, POLLIN);
 	fanout_io_watch(p->io, WATCH_ERR, p->child.err, POLLIN);
-	fanout_io_watch(p->io, WATCH_LOG, p->child.log, POLLIN);
+	fanout_io_watch(p->io, WATCH_LOG, p->log_fd[0], POLLIN);
 	fanout_io_watch(p->io, WATCH_END, p->child.pidfd, POLLIN);
 	return 0;
 }
@@ -157,19 +174,21 @@ log_bytes(struct process *p, const char *buf, size_t len)
 	}
 }
 
+/* Our writing end only keeps the pipe until the child has opened its own. */
 static size_t
 pump_log(struct process *p)
 {
 	char buf[4096];
 	ssize_t n;
 
-	if (p->child.log == -1)
+	if (p->log_fd[0] == -1)
 		return 0;
-	n = read(p->child.log, buf, sizeof(buf));
+	n = read(p->log_fd[0], buf, sizeof(buf));
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
+	child_close(&p->log_fd[1]);
 	if (n <= 0) {
-		drop(p, WATCH_LOG, &p->child.log);
+		drop(p, WATCH_LOG, &p->log_fd[0]);
 		return 0;
 	}
 	log_bytes(p, buf, (size_t)n);
@@ -186,6 +205,8 @@ process_end(struct process *p)
 	for (i = WATCH_IN; i <= WATCH_LOG; i++)
 		fanout_io_watch(p->io, i, -1, 0);
 	child_free(&p->child);
+	child_close(&p->log_fd[0]);
+	child_close(&p->log_fd[1]);
 	status = p->child.status;
 	p->child = none;
 	p->child.status = status;
@@ -203,8 +224,9 @@ is_over(struct process *p)
 	if (!child_ended(&p->child))
 		return false;
 	fanout_io_watch(p->io, WATCH_END, -1, 0);
+	child_close(&p->log_fd[1]);	/* it may never have opened its own */
 	return p->canceled || (p->child.out == -1 && p->child.err == -1 &&
-	    p->child.log == -1);
+	    p->log_fd[0] == -1);
 }
 
 enum fanout_verdict

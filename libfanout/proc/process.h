@@ -21,9 +21,10 @@ struct process {
 	char		*input;		/* a chunk, while there is input */
 	size_t		 in_off, in_len;
 
-	/* Lines of the log descriptor, without newline; NULL: no log. */
+	/* The log, if there is one: its lines come without newline. */
 	void		(*on_log)(void *, const char *line);
 	void		*arg;
+	int		 log_fd[2];	/* of its pipe; -1: closed */
 	char		*log;		/* LOG_LINE bytes, while there is one */
 	size_t		 log_len;
 };
@@ -31,10 +32,15 @@ struct process {
 void	process_init(struct process *, struct fanout_io *);
 
 /*
- * Start argv with environment envp. With on_log set the child's descriptor
- * PROCESS_LOG_FD is a pipe to it. 0, or errno; then nothing is left.
+ * Make a log, before the start: on_log gets the lines that are written to
+ * path. It has a name, and is no inherited descriptor, as ssh closes all that
+ * it inherits. 0, or errno.
  */
-#define PROCESS_LOG_FD 3
+#define PROCESS_LOG_PATH 64
+int	process_log(struct process *, char path[static PROCESS_LOG_PATH],
+	    void (*on_log)(void *, const char *), void *arg);
+
+/* Start argv with environment envp. 0, or errno; then nothing is left. */
 int	process_start(struct process *, char *const argv[],
 	    char *const envp[], bool has_input);
 

@@ -8,6 +8,7 @@
 
 #include "base/wire.h"
 #include "sess.h"
+#include "ssh2.h"
 
 /*
  * The algorithm of the signature stands in what is to be signed (RFC 4252
@@ -104,7 +105,7 @@ sign(LIBSSH2_SESSION *ssh, unsigned char **sig, size_t *siglen,
 }
 
 static enum sess_res
-no_key_left(struct sess *s)
+refused(struct sess *s)
 {
 	const struct ident_list *l = &s->plan->idents;
 	const char *skipped = l->nskipped > 0 ? l->skipped[0] : NULL;
@@ -121,6 +122,17 @@ no_key_left(struct sess *s)
 	    "%u (%s)%s%s", user, s->tried, l->v[l->n - 1].text,
 	    skipped != NULL ? "; not tried: " : "",
 	    skipped != NULL ? skipped : "");
+}
+
+/* Keys that libssh2 cannot use may be what this host wants: ssh can. */
+static enum sess_res
+no_key_left(struct sess *s)
+{
+	enum sess_res res = refused(s);
+
+	if (s->plan->idents.ssh_could)
+		fanout_io_result(s->io)->lib_err = SSH2_CANNOT;
+	return res;
 }
 
 static enum sess_res

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "sess.h"
+#include "ssh2.h"
 
 enum sess_res
 sess_handshake(struct sess *s)
@@ -71,7 +72,18 @@ unknown_key(struct sess *s, const void *blob, size_t len, const char *type,
 {
 	const struct hostconf *c = &s->plan->conf;
 	struct append a = { .plan = s->plan, .blob = blob, .len = len };
+	const char *name;
+	enum sess_res res;
+	unsigned port;
 
+	name = hostconf_key_name(c, &port);
+	if (knownhosts_has_ca(s->plan->known, name, port)) {
+		res = sess_fail(s, FANOUT_C_HOSTKEY_UNKNOWN, "its host key is "
+		    "to be certified (@cert-authority), and transport ssh2 "
+		    "cannot check that");
+		fanout_io_result(s->io)->lib_err = SSH2_CANNOT;
+		return res;
+	}
 	if (c->strict == STRICT_YES || c->strict == STRICT_ASK)
 		return sess_fail(s, FANOUT_C_HOSTKEY_UNKNOWN,
 		    "its host key %s %s is not in known_hosts (check it, then "

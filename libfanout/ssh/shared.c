@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "policy/hostkey.h"
 #include "shared.h"
+#include "ssh2.h"
 
 /* The known hosts of one combination of files. */
 struct known {
@@ -160,7 +161,7 @@ tell_conf(struct shared *sh, struct fanout_plan *plan)
 
 /* What this transport cannot do must not be left out in silence. */
 static int
-refuse_proxy(const struct hostconf *c, struct fanout_result *why)
+refuse_foreign(const struct hostconf *c, struct fanout_result *why)
 {
 	const char *what = NULL;
 
@@ -170,8 +171,8 @@ refuse_proxy(const struct hostconf *c, struct fanout_result *why)
 		what = "ProxyJump";
 	if (what == NULL)
 		return 0;
-	fo_fail(why, FANOUT_C_LOCAL, 0, 0, "%s is set for this host, and "
-	    "transport ssh2 cannot use it", what);
+	fo_fail(why, FANOUT_C_LOCAL, 0, SSH2_CANNOT, "%s is set for this host, "
+	    "and transport ssh2 cannot use it", what);
 	return -1;
 }
 
@@ -224,7 +225,7 @@ make_plan(struct shared *sh, const char *host, struct fanout_plan *plan,
 	struct fanout_error e = { .code = 0 };
 
 	if (sshconf_resolve(sh->conf, host, c, why) == -1 ||
-	    refuse_proxy(c, why) == -1)
+	    refuse_foreign(c, why) == -1)
 		return -1;
 	if ((hp->known = find_known(sh, c, plan, &e)) == NULL) {
 		fo_fail(why, FANOUT_C_LOCAL, e.sys_errno, 0, "%s", e.text);

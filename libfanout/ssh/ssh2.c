@@ -18,6 +18,12 @@ ssh2_library(void)
 	return libssh2_version(0);
 }
 
+bool
+ssh2_cannot(const struct fanout_result *r)
+{
+	return r->cls == FANOUT_C_ALGORITHM || r->lib_err == SSH2_CANNOT;
+}
+
 const struct fanout_transport fo_transport_ssh2 = {
 	.size = sizeof(struct fanout_transport),
 	.name = "ssh2",

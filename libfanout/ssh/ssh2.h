@@ -14,6 +14,14 @@ extern const struct fanout_transport fo_transport_ssh2;
  */
 void	ssh2_init(void);
 
+/*
+ * Is this failure one that another SSH implementation may not have? Then it
+ * came before the command was begun. lib_err is SSH2_CANNOT where the class
+ * alone does not say so.
+ */
+#define SSH2_CANNOT (-10001)
+bool	ssh2_cannot(const struct fanout_result *);
+
 const char *ssh2_library(void);		/* its version at run time */
 
 #endif
