@@ -18,10 +18,22 @@ struct sink {
 	bool	 labels;
 };
 
+/* The next power of two, so that a buffer is moved seldom. */
+static size_t
+room_for(size_t len)
+{
+	size_t size = 1024;
+
+	while (size < len)
+		size *= 2;
+	return size;
+}
+
 static void
 append(char **buf, size_t *len, const char *data, size_t n)
 {
-	*buf = realloc(*buf, *len + n + 1);
+	if (*buf == NULL || room_for(*len + 1) < *len + n + 1)
+		*buf = realloc(*buf, room_for(*len + n + 1));
 	memcpy(*buf + *len, data, n);
 	*len += n;
 	(*buf)[*len] = '\0';
