@@ -145,7 +145,7 @@ const struct cli_option cli_connect_options[] = {
 	    CLI_SECONDS, AT(idle_ms), 0, 0, NULL },
 	{ 0, "rate", "N", "at most so many connections a second",
 	    CLI_NUMBER, AT(rate), 1, 1000000, NULL },
-	{ 0, "transport", "NAME", "ssh2 (default), openssh or local",
+	{ 0, "transport", "NAME", "auto (default), ssh2, openssh, local",
 	    CLI_TEXT, AT(transport), 0, 0, NULL },
 	{ 'v', "verbose", NULL, "say more; twice: even more",
 	    CLI_COUNT, AT(verbose), 0, 0, NULL },
