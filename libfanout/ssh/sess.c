@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/visible.h"
 #include "memory.h"
 #include "sess.h"
 
@@ -38,6 +39,17 @@ static const struct {
 
 /* ---- the socket under libssh2, counted ---- */
 
+/* What a call on the socket came to, as libssh2 wants it. */
+static ssize_t
+counted(struct sess *s, ssize_t n)
+{
+	if (n > 0)
+		s->moved += (uint64_t)n;
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		s->hung_up = true;
+	return n == -1 ? -errno : n;
+}
+
 /*
  * libssh2 takes the server's greeting byte by byte: one recv(2) for all of it
  * and what came with it, given out in pieces.
@@ -47,9 +59,9 @@ recv_ahead(struct sess *s, void *buf)
 {
 	ssize_t n;
 
-	if ((n = recv(s->fd, s->ahead, sizeof(s->ahead), MSG_NOSIGNAL)) <= 0)
-		return n == -1 ? -errno : 0;
-	s->moved += (uint64_t)n;
+	n = counted(s, recv(s->fd, s->ahead, sizeof(s->ahead), MSG_NOSIGNAL));
+	if (n <= 0)
+		return n;
 	s->ahead_len = (size_t)n;
 	s->ahead_off = 1;
 	*(unsigned char *)buf = s->ahead[0];
@@ -62,7 +74,6 @@ count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
 {
 	struct sess *s = *abstract;
 	size_t left = s->ahead_len - s->ahead_off;
-	ssize_t n;
 
 	if (left > 0) {
 		if (len > left)
@@ -73,23 +84,30 @@ count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
 	}
 	if (len == 1)
 		return recv_ahead(s, buf);
-	if ((n = recv(fd, buf, len, flags | MSG_NOSIGNAL)) == -1)
-		return -errno;
-	s->moved += (uint64_t)n;
-	return n;
+	return counted(s, recv(fd, buf, len, flags | MSG_NOSIGNAL));
 }
 
 static ssize_t
 count_send(libssh2_socket_t fd, const void *buf, size_t len, int flags,
     void **abstract)
 {
-	struct sess *s = *abstract;
-	ssize_t n;
+	return counted(*abstract, send(fd, buf, len, flags | MSG_NOSIGNAL));
+}
 
-	if ((n = send(fd, buf, len, flags | MSG_NOSIGNAL)) == -1)
-		return -errno;
-	s->moved += (uint64_t)n;
-	return n;
+/* The server's own words for its hanging up (RFC 4253 11.1). */
+static void
+on_disconnect(LIBSSH2_SESSION *ssh, int reason, const char *message, int len,
+    const char *language, int language_len, void **abstract)
+{
+	struct sess *s = *abstract;
+
+	(void)ssh;
+	(void)reason;
+	(void)language;
+	(void)language_len;
+	if (len > 0)
+		(void)fo_vis_line(s->farewell, sizeof(s->farewell), message,
+		    (size_t)len);
 }
 
 /* ---- making ---- */
@@ -153,6 +171,8 @@ sess_new(void *shared, struct fanout_io *io, const char *host,
 	    (void (*)(void))count_recv);
 	set_callback(s->ssh, LIBSSH2_CALLBACK_SEND,
 	    (void (*)(void))count_send);
+	set_callback(s->ssh, LIBSSH2_CALLBACK_DISCONNECT,
+	    (void (*)(void))on_disconnect);
 	libssh2_session_set_blocking(s->ssh, 0);
 	fanout_io_watch(io, SESS_WATCH_SOCKET, fd, POLLIN);
 	fanout_io_stage(io, FANOUT_S_KEX);
@@ -213,6 +233,11 @@ sess_error(struct sess *s, int rc, const char *doing)
 	char *text = NULL;
 	int len = 0;
 
+	if (s->farewell[0] != '\0') {
+		fanout_io_fail(s->io, FANOUT_C_LOST, 0, rc,
+		    "%s: the server hung up: %s", doing, s->farewell);
+		return RES_FAIL;
+	}
 	/* Only now: after a success the last one would still stand there. */
 	(void)libssh2_session_last_error(s->ssh, &text, &len, 0);
 	fanout_io_fail(s->io, FANOUT_C_LOST, 0, rc,

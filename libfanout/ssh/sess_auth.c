@@ -135,30 +135,27 @@ no_key_left(struct sess *s)
 	return res;
 }
 
+/* libssh2 calls a key refused, too, when the answer never came. */
 static enum sess_res
 auth_error(struct sess *s, int rc)
 {
-	switch (rc) {
-	case LIBSSH2_ERROR_AUTHENTICATION_FAILED:
-	case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED:
-	case LIBSSH2_ERROR_PUBLICKEY_PROTOCOL:
+	bool refused_key = rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
+	    rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+
+	if (refused_key && !s->hung_up) {
 		if (fanout_io_logs(s->io, 1))
 			fanout_io_log(s->io, 1, "key refused: %s",
 			    s->plan->idents.v[s->ident].text);
 		s->ident++;
 		return RES_NEXT;
-	case LIBSSH2_ERROR_SOCKET_DISCONNECT:
-	case LIBSSH2_ERROR_SOCKET_RECV:
-		if (s->tried > 1) {
-			fanout_io_fail(s->io, FANOUT_C_AUTH, 0, rc,
-			    "the server hung up after %u keys (MaxAuthTries): "
-			    "name the right one by --identity", s->tried);
-			return RES_FAIL;
-		}
-		/* FALLTHROUGH */
-	default:
-		return sess_error(s, rc, "login");
 	}
+	/* "Too many authentication failures", "User not allowed", ... */
+	if (s->farewell[0] == '\0')
+		return sess_error(s, rc, "login");
+	fanout_io_fail(s->io, FANOUT_C_AUTH, 0, rc, "the server hung up after "
+	    "%u key%s: %s (--identity names the right one)", s->tried,
+	    s->tried == 1 ? "" : "s", s->farewell);
+	return RES_FAIL;
 }
 
 enum sess_res

@@ -1,0 +1,68 @@
+#!/bin/sh
+# A connection that breaks, stalls or lies at any place of a whole login and
+# command: one outcome for each host, never "ok" for half of the output, in
+# time, and without a leak. One run tries a place on each of its hosts.
+. "$(dirname "$0")/../lib.sh"
+N=160
+$SANITIZED && N=60
+bed_up "$N"
+
+# A login and this command are some 3.5 KB from the server.
+cmd='head -c 900 /dev/zero | tr "\0" x; echo'
+step=$((4400 / N))
+
+# proxy MODE [OPTION...]: a faultproxy in front of the bed; its port in $port.
+proxy() {
+	mode=$1
+	shift
+	port=$(python3 - <<'PORT' 2>/dev/null || echo 39999
+import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
+PORT
+	)
+	mkfifo "$T/hold.$mode"
+	"$B/bed/faultproxy" -m "$mode" -s "$step" "$@" "$port" "$BED_PORT" \
+	    <"$T/hold.$mode" >"$T/proxy.$mode" &
+	background="${background-} $!"
+	exec 9>"$T/hold.$mode"
+	wait_for 5 test -s "$T/proxy.$mode" || fail "faultproxy does not start"
+	sed "s/^\[\{0,1\}\(127[^] ]*\)\]\{0,1\}:$BED_PORT /[\1]:$port /" "$BED/known_hosts" >"$T/kh"
+}
+
+# sweep MODE CLASSES: all hosts through a proxy that breaks them.
+sweep() {
+	proxy "$1"
+	# Only ssh2: what the system's ssh makes of it is its own affair.
+	cx --transport ssh2 -n --json --port "$port" --known-hosts "$T/kh" --idle 3 \
+	    --login-timeout 3 --hostfile "$BED/hosts" "$cmd"
+	exec 9>&-
+	grep '"event":"done"' "$out" >"$T/done"
+	[ "$(wc -l <"$T/done")" -eq "$N" ] || fail "$1: not one outcome for each"
+	: >"$out"		# too much to show
+	! jq -r .class "$T/done" | grep -vE "^($2)\$" >"$T/odd" ||
+		fail "$1: classes $(sort -u "$T/odd" | tr '\n' ' ')"
+	# What is called ok is whole, and what is whole may be called lost only
+	# if its status was not there yet.
+	jq -r 'select(.class=="ok") | .out_bytes' "$T/done" | grep -vqx 901 &&
+		fail "$1: ok without all of the output"
+	broken=$(jq -r 'select(.class!="ok") | .host' "$T/done" | wc -l)
+	[ "$broken" -gt $((N / 2)) ] || fail "$1: only $broken were broken"
+}
+
+command -v jq >/dev/null || skip "jq is not installed"
+sweep cut 'ok|lost'
+sweep reset 'ok|lost|refused'
+sweep stall 'ok|login-timeout|idle-timeout|lost'
+sweep flip 'ok|lost|algorithm|hostkey-unknown|hostkey-changed|login-timeout|idle-timeout|auth|remote'
+
+# A slow line and a far one only take longer.
+proxy slow
+cx --transport ssh2 -n --port "$port" --known-hosts "$T/kh" -w '127.1.0.[1-4]' 'echo slow'
+exec 9>&-
+want_status 0
+want_lines 4
+proxy none -d 40
+cx --transport ssh2 -n --port "$port" --known-hosts "$T/kh" -w '127.1.0.[1-20]' "$cmd"
+exec 9>&-
+want_status 0
+want_lines 20
