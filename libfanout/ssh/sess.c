@@ -105,6 +105,7 @@ on_disconnect(LIBSSH2_SESSION *ssh, int reason, const char *message, int len,
 	(void)reason;
 	(void)language;
 	(void)language_len;
+	s->hung_up = true;
 	if (len > 0)
 		(void)fo_vis_line(s->farewell, sizeof(s->farewell), message,
 		    (size_t)len);
