@@ -7,6 +7,7 @@
 #include "groups.h"
 #include "pattern.h"
 #include "set.h"
+#include "upcall.h"
 
 #define UNKNOWN 1	/* no error yet: another source may know the group */
 
@@ -30,6 +31,7 @@ struct fanout_groups {
 	struct fanout_hosts *keys;	/* source, ':', enum ask, group */
 	struct answer *answers;		/* by index of keys */
 	size_t	 nanswers;
+	int	 ms;		/* that a source may take to answer */
 };
 
 struct query {
@@ -54,6 +56,7 @@ fanout_groups_new(struct fanout_groups **out)
 		return FANOUT_ENOMEM;
 	}
 	TAILQ_INIT(&g->sources);
+	g->ms = FO_UPCALL_MS;
 	*out = g;
 	return 0;
 }
@@ -84,6 +87,18 @@ fanout_groups_free(struct fanout_groups *g)
 		source_free(s);
 	}
 	free(g);
+}
+
+void
+fanout_groups_deadline(struct fanout_groups *g, int ms)
+{
+	g->ms = ms;
+}
+
+int
+fo_groups_ms(const struct fanout_groups *g)
+{
+	return g->ms;
 }
 
 static struct source *
@@ -128,18 +143,41 @@ fo_groups_add_source(struct fanout_groups *g, const char *name,
 	return 0;
 }
 
+size_t
+fo_groups_count(const struct fanout_groups *g)
+{
+	struct source *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH(s, &g->sources, link)
+		n++;
+	return n;
+}
+
 int
-fanout_groups_prefer(struct fanout_groups *g, const char *name,
+fo_groups_move(struct fanout_groups *g, const char *name, size_t to,
     struct fanout_error *err)
 {
-	struct source *s = find_source(g, name, strlen(name));
+	struct source *s = find_source(g, name, strlen(name)), *at;
 
 	if (s == NULL)
 		return fo_error(err, FANOUT_ECONFIG,
 		    "there is no group source '%s'", name);
 	TAILQ_REMOVE(&g->sources, s, link);
-	TAILQ_INSERT_HEAD(&g->sources, s, link);
+	for (at = TAILQ_FIRST(&g->sources); at != NULL && to > 0; to--)
+		at = TAILQ_NEXT(at, link);
+	if (at != NULL)
+		TAILQ_INSERT_BEFORE(at, s, link);
+	else
+		TAILQ_INSERT_TAIL(&g->sources, s, link);
 	return 0;
+}
+
+int
+fanout_groups_prefer(struct fanout_groups *g, const char *name,
+    struct fanout_error *err)
+{
+	return fo_groups_move(g, name, 0, err);
 }
 
 /* ---- what a source said ------------------------------------------------ */
@@ -396,7 +434,7 @@ static int
 ask_in_turn(struct query *q, struct fanout_hosts *set)
 {
 	size_t was = set->n;
-	int rc = 0;
+	int rc = UNKNOWN;
 
 	TAILQ_FOREACH(q->src, &q->ex->groups->sources, link) {
 		if ((rc = ask(q, set)) < 0)
@@ -461,8 +499,8 @@ fo_groups_eval(const struct fo_expr *ex, size_t at, const char *ref,
 }
 
 int
-fo_groups_known(struct fanout_groups *g, const char *group, bool *known,
-    struct fanout_error *err)
+fo_groups_known(struct fanout_groups *g, const char *source, const char *group,
+    bool *known, struct fanout_error *err)
 {
 	struct fo_expr ex = { .groups = g, .err = err };
 	struct query q = { .ex = &ex, .ref = group, .ask = ASK_GROUP,
@@ -471,10 +509,13 @@ fo_groups_known(struct fanout_groups *g, const char *group, bool *known,
 	int rc;
 
 	*known = false;
+	if (source != NULL && (q.src = find_source(g, source,
+	    strlen(source))) == NULL)
+		return 0;
 	if (fanout_hosts_new(&set) != 0)
 		return fo_error(err, FANOUT_ENOMEM, "out of memory");
-	rc = ask_in_turn(&q, set);
+	rc = source != NULL ? ask(&q, set) : ask_in_turn(&q, set);
+	*known = rc == 0 && (set->n > 0 || source == NULL);
 	fanout_hosts_free(set);
-	*known = rc == 0;
 	return rc == UNKNOWN ? 0 : rc;
 }

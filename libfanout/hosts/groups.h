@@ -33,6 +33,11 @@ int	fo_groups_add_source(struct fanout_groups *, const char *name,
 bool	fo_groups_has_source(const struct fanout_groups *, const char *name,
 	    size_t len);
 
+/* How many sources there are; and make one the to-th, from 0. */
+size_t	fo_groups_count(const struct fanout_groups *);
+int	fo_groups_move(struct fanout_groups *, const char *name, size_t to,
+	    struct fanout_error *);
+
 /*
  * Put what a reference stands for into the set: "@group", "@source:group",
  * "@*", "@source:*", "@@", "@@source". Errors point at ex->base + at.
@@ -45,8 +50,12 @@ int	fo_groups_eval(const struct fo_expr *ex, size_t at, const char *ref,
 int	fo_groups_match(const struct fo_expr *ex, size_t at, const char *mask,
 	    struct fanout_hosts *);
 
-/* Does any source know this group? */
-int	fo_groups_known(struct fanout_groups *, const char *group, bool *,
-	    struct fanout_error *);
+/* Does this source, or any if it is NULL, know this group? Of a source that
+ * is not there or says "nobody" the answer is no. */
+int	fo_groups_known(struct fanout_groups *, const char *source,
+	    const char *group, bool *, struct fanout_error *);
+
+/* How long a source may take to answer, in ms. */
+int	fo_groups_ms(const struct fanout_groups *);
 
 #endif

@@ -355,6 +355,15 @@ hosts_option(struct fanout_selection *sel, const char *s, bool exclude,
 	return rc;
 }
 
+/* A query of genders has signs that are operators elsewhere. */
+static bool
+is_query(const char *s, size_t len)
+{
+	return memchr(s, '~', len) != NULL || memchr(s, '(', len) != NULL ||
+	    memmem(s, len, "&&", 2) != NULL ||
+	    memmem(s, len, "||", 2) != NULL || memmem(s, len, "--", 2) != NULL;
+}
+
 /* -g and -X: names of groups, the '@' understood. */
 static int
 group_option(struct fanout_selection *sel, const char *s, bool exclude,
@@ -380,7 +389,9 @@ group_option(struct fanout_selection *sel, const char *s, bool exclude,
 			return fo_error(err, FANOUT_ENOMEM, "out of memory");
 		ex.text = ref;
 		ex.len = (size_t)n;
-		rc = fo_expr_apply(into, &ex);
+		rc = is_query(ref, (size_t)n) ?
+		    fo_groups_eval(&ex, 0, ref, into) :
+		    fo_expr_apply(into, &ex);
 		free(ref);
 		if (rc != 0 && err != NULL)	/* as if it had no '@' */
 			err->offset = at + (s[at] != '@' && err->offset > 0 ?
@@ -430,8 +441,14 @@ take_members(struct fanout_selection *sel, struct fanout_error *err)
 	bool known;
 	int rc;
 
-	if ((rc = need_groups(sel, err)) != 0 ||
-	    (rc = fo_groups_known(sel->groups, "members", &known, err)) != 0)
+	/* A live cluster knows better than a file. */
+	if ((rc = need_groups(sel, err)) != 0 || (rc = fo_groups_known(
+	    sel->groups, "cluster", "members", &known, err)) != 0)
+		return rc;
+	if (known)
+		return group_option(sel, "cluster:members", false, err);
+	if ((rc = fo_groups_known(sel->groups, NULL, "members", &known,
+	    err)) != 0)
 		return rc;
 	if (!known)
 		return fo_error(err, FANOUT_ECONFIG,

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "groups.h"
+#include "sources.h"
 
 #define SYSTEM_GROUPS "/etc/fanout/groups"
 
@@ -39,16 +40,28 @@ own_groups(struct fanout_groups *g, struct fanout_error *err)
 	return rc;
 }
 
+static int
+system_groups(struct fanout_groups *g, struct fanout_error *err)
+{
+	return file_if_there(g, "fanout", SYSTEM_GROUPS, err);
+}
+
 int
 fanout_groups_system(struct fanout_groups *g, struct fanout_error *err)
 {
+	static int (*const sources[])(struct fanout_groups *,
+	    struct fanout_error *) = {
+		own_groups, system_groups, fo_source_clustershell,
+		fo_source_genders, fo_source_dsh, fo_source_cluster
+	};
 	const char *path = getenv("FANOUT_GROUPS");
-	int rc;
+	size_t i;
+	int rc = 0;
 
 	/* One file instead of all: for tests and for scripts. */
 	if (path != NULL && *path != '\0')
 		return fanout_groups_file(g, "fanout", path, err);
-	if ((rc = own_groups(g, err)) != 0)
-		return rc;
-	return file_if_there(g, "fanout", SYSTEM_GROUPS, err);
+	for (i = 0; rc == 0 && i < sizeof(sources) / sizeof(sources[0]); i++)
+		rc = sources[i](g, err);
+	return rc;
 }

@@ -1,6 +1,6 @@
 /*
- * f_hosts.c - any bytes as an expression, as arguments of -w, as a host file
- * and as a file of groups. What parses must fold to what stands for the same
+ * f_hosts.c - any bytes as an expression, as arguments of -w and -g, as a host
+ * file and as files of groups: flat ones, genders, groups.conf. What parses must fold to what stands for the same
  * hosts.
  *
  * With -DFANOUT_LIBFUZZER the fuzzer's own main calls it; without, its main
@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "fanout.h"
+#include "hosts/ini.h"
+#include "hosts/sources.h"
 
 #define HOSTS_MAX 5000
 
@@ -103,6 +105,33 @@ as_option(const char *text, struct fanout_groups *g)
 	fanout_selection_free(sel);
 }
 
+/* Genders, queried by its own bytes; groups.conf is read, not run. */
+static void
+as_configs(const char *text, const char *path)
+{
+	struct fanout_selection *sel;
+	struct fanout_groups *g;
+	struct fanout_hosts *s;
+	struct fo_ini ini = { 0 };
+
+	fo_ini_read(&ini, path, NULL);
+	fo_ini_free(&ini);
+	must(fanout_groups_new(&g) == 0 && fanout_selection_new(&sel) == 0,
+	    "no memory");
+	setenv("PDSH_GENDERS_FILE", path, 1);
+	fanout_selection_limit(sel, HOSTS_MAX);
+	fanout_selection_use_groups(sel, g);
+	if (fo_source_genders(g, NULL) == 0 &&
+	    fanout_selection_add(sel, FANOUT_SELECT_ALL, "", NULL) == 0 &&
+	    fanout_selection_add(sel, FANOUT_SELECT_GROUP, text, NULL) == 0 &&
+	    fanout_selection_finish(&s, sel, NULL) == 0) {
+		check_fold(s);
+		fanout_hosts_free(s);
+	}
+	fanout_selection_free(sel);
+	fanout_groups_free(g);
+}
+
 static void
 as_files(const uint8_t *data, size_t size, const char *path)
 {
@@ -150,6 +179,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	as_expression(text, groups);
 	as_option(text, groups);
 	as_files(data, size, path);
+	as_configs(text, path);
 	free(text);
 	return 0;
 }

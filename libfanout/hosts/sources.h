@@ -1,0 +1,23 @@
+/*
+ * sources.h - the group sources of a system. Each call adds those it finds
+ * and none (returning 0) where there is nothing of its kind; a file that is
+ * there but wrong is an error that names it.
+ */
+#ifndef FO_SOURCES_H
+#define FO_SOURCES_H
+
+#include "fanout.h"
+
+/* clustershell.c: the sources of groups.conf, its default the first. */
+int	fo_source_clustershell(struct fanout_groups *, struct fanout_error *);
+
+/* genders.c: "genders", of PDSH_GENDERS_FILE or /etc/genders. */
+int	fo_source_genders(struct fanout_groups *, struct fanout_error *);
+
+/* dsh.c: "dsh", a file a group, of ~/.dsh/group and /etc/dsh/group. */
+int	fo_source_dsh(struct fanout_groups *, struct fanout_error *);
+
+/* cluster.c: "cluster", the members of a Pacemaker or Corosync cluster. */
+int	fo_source_cluster(struct fanout_groups *, struct fanout_error *);
+
+#endif

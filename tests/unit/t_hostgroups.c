@@ -1,0 +1,335 @@
+/*
+ * The sources of groups: ClusterShell's upcalls, genders, dsh, clusters.
+ */
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fanout.h"
+#include "test.h"
+
+static char dir[] = "/tmp/t_hostgroups.XXXXXX";
+static struct fanout_groups *groups;
+
+static const char *
+path(const char *name)
+{
+	static char buf[4][256];
+	static int k;
+
+	k = (k + 1) % 4;
+	snprintf(buf[k], sizeof(buf[k]), "%s/%s", dir, name);
+	return buf[k];
+}
+
+static void
+put(const char *name, const char *text)
+{
+	FILE *f = fopen(path(name), "w");
+
+	if (f == NULL || fputs(text, f) == EOF || fclose(f) != 0)
+		exit(1);
+}
+
+/* How many bytes a file has; -1: it is not there. */
+static long
+size_of(const char *name)
+{
+	struct stat st;
+
+	return stat(path(name), &st) == -1 ? -1 : (long)st.st_size;
+}
+
+static void
+open_groups(int ms)
+{
+	struct fanout_error err;
+
+	fanout_groups_free(groups);
+	fanout_groups_new(&groups);
+	fanout_groups_deadline(groups, ms);
+	if (!ok(fanout_groups_system(groups, &err) == 0, "the sources"))
+		printf("# %s\n", err.text);
+}
+
+/* want "!text": the error has text. */
+static void
+check(const char *expr, const char *want)
+{
+	struct fanout_hosts *s;
+	struct fanout_error err = { 0 };
+	char *fold;
+
+	fanout_hosts_new(&s);
+	fanout_hosts_use_groups(s, groups);
+	if (fanout_hosts_add(s, expr, &err) != 0) {
+		if (!ok(*want == '!' && strstr(err.text, want + 1) != NULL,
+		    "%s", expr))
+			printf("# %s\n", err.text);
+	} else {
+		fanout_hosts_fold(s, &fold);
+		is_str(fold, want, "%s", expr);
+		free(fold);
+	}
+	fanout_hosts_free(s);
+}
+
+/* -g: queries may stand there. */
+static void
+check_g(const char *group, const char *want)
+{
+	struct fanout_selection *sel;
+	struct fanout_hosts *s;
+	struct fanout_error err = { 0 };
+	char *fold;
+
+	fanout_selection_new(&sel);
+	fanout_selection_use_groups(sel, groups);
+	if (fanout_selection_add(sel, FANOUT_SELECT_GROUP, group, &err) != 0 ||
+	    fanout_selection_finish(&s, sel, &err) != 0) {
+		if (!ok(*want == '!' && strstr(err.text, want + 1) != NULL,
+		    "-g %s", group))
+			printf("# %s\n", err.text);
+	} else {
+		fanout_hosts_fold(s, &fold);
+		is_str(fold, want, "-g %s", group);
+		free(fold);
+		fanout_hosts_free(s);
+	}
+	fanout_selection_free(sel);
+}
+
+static const char conf[] =
+    "# as ClusterShell's own\n[Main]\ndefault: local\n"
+    "confdir: $CFGDIR/groups.conf.d\n\n[local]\n"
+    "map: sed -n 's/^$GROUP:\\(.*\\)/\\1/p' $CFGDIR/local.cfg\n"
+    "all: sed -n 's/^all:\\(.*\\)/\\1/p' ${CFGDIR}/local.cfg\n"
+    "list: sed -n 's/^\\([0-9A-Za-z_-]*\\):.*/\\1/p' $CFGDIR/local.cfg\n\n"
+    "[first,second]\nmap = echo $SOURCE-$GROUP\nlist: echo a b[1-2]\n\n"
+    "[bad]\nmap: echo oops >&2; exit 3\nlist: kill -TERM $$$$\n"
+    "[slow]\nmap: sleep 60\n[left]\nmap: sleep 60 & echo left1\n"
+    "[long]\nmap: echo one\n  echo two\n"
+    "[evil]\nmap: echo h\nlist: echo 'x$(touch evil)y' '&touch'\n"
+    "[none]\nmap: :\n";
+
+static void
+test_clustershell(void)
+{
+	time_t t0;
+
+	mkdir(path("groups.conf.d"), 0700);
+	put("groups.conf", conf);
+	put("local.cfg", "adm: example0\noss: example4 example5\n"
+	    "io: example[4-6]\nnest: @io!@adm,@oss\nall: example[4-6,32-159]\n");
+	put("groups.conf.d/more.conf", "[more]\nmap: pwd | sed 's,.*/,,'\n");
+	put("groups.conf.d/not.example", "[not]\nmap: echo no\n");
+	open_groups(2000);
+	check("@adm", "example0");
+	check("@oss", "example[4-5]");
+	check("@nest", "example[4-6]");
+	check("@*", "example[4-6,32-159]");
+	check("example?", "example[4-6]");
+	check("@@", "adm,oss,io,nest,all");
+	check("@second:x", "second-x");
+	check("@first:*", "first-a,first-b[1-2]");
+	check("@first:b[1-2]", "first-b[1-2]");
+	check("@more:x", "groups.conf.d");
+	check("@not:x", "!no group source 'not'");
+	check("@long:x", "one,two");
+	check("@none:x", "!no group 'x' in the group source 'none'");
+	check("@none:*", "!no 'list'");
+	check("@bad:x", "!group source 'bad': echo oops >&2; exit 3 ended "
+	    "with status 3: oops");
+	check("@@bad", "!ended by signal TERM");
+	check("@left:x", "left1");
+	t0 = time(NULL);
+	check("@slow:x", "!sleep 60 did not answer within 2 s");
+	ok(time(NULL) - t0 < 10, "and was not waited for");
+	/* @* asks for the groups of the list, whose names are no commands */
+	check("@evil:*", "!group source 'evil': '$' cannot stand");
+	is_int(size_of("evil"), -1, "nothing was run");
+	put("groups.conf", "[Main]\ndefault: c\n[c]\n"
+	    "map: printf x >>$CFGDIR/once; echo n[1-3]\n");
+	open_groups(2000);
+	check("@a,@a,@a!@b,@a", "n[1-3]");
+	is_int(size_of("once"), 2, "each question is asked once");
+	put("groups.conf", "[Main]\ndefault: nope\n");
+	fanout_groups_free(groups);
+	fanout_groups_new(&groups);
+	ok(fanout_groups_system(groups, NULL) == FANOUT_ECONFIG,
+	    "a default that is not there");
+	unlink(path("groups.conf"));
+}
+
+static const char genders[] =
+    "# nodes attributes\nslc[0-3]\tall,ntp=%n-srv\nslc0 mgmt,rack=1\n"
+    "slc[1-2],slc5 compute,rack=1   # comment\nslc3 compute,rack=2,spare\n";
+
+static const char *const queries[] = {
+	"compute", "rack=1", "ntp=slc2-srv", "compute&&rack=1", "~mgmt",
+	"all--compute", "(compute||mgmt)&&~rack=2", "compute--rack=1||mgmt",
+	"~(compute&&rack=1)", "~~mgmt", "rack", "mgmt&&compute",
+};
+
+static void
+test_genders(void)
+{
+	char cmd[512], line[256];
+	struct fanout_hosts *s;
+	char *fold;
+	size_t i;
+	FILE *f;
+
+	put("genders", genders);
+	setenv("PDSH_GENDERS_FILE", path("genders"), 1);
+	open_groups(2000);
+	check("@compute", "slc[1-3,5]");
+	check("@rack=1", "slc[0-2,5]");
+	check("@*", "slc[0-3,5]");
+	check_g("compute&&rack=1", "slc[1-2,5]");
+	check_g("genders:(compute||mgmt)&&~rack=2,spare", "slc[0-3,5]");
+	check_g("nope", "!no group 'nope'");
+	check_g("nope&&mgmt", "");
+	check_g("(compute", "!expected ')'");
+	check_g("compute&&", "!expected an attribute");
+	if (access("/usr/bin/nodeattr", X_OK) == -1) {
+		skip((int)(sizeof(queries) / sizeof(queries[0])),
+		    "no nodeattr to compare with");
+		return;
+	}
+	for (i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+		snprintf(cmd, sizeof(cmd), "nodeattr -f %s -q '%s'",
+		    path("genders"), queries[i]);
+		line[0] = '\0';
+		if ((f = popen(cmd, "r")) != NULL) {
+			if (fgets(line, sizeof(line), f) != NULL)
+				line[strcspn(line, "\n")] = '\0';
+			pclose(f);
+		}
+		fanout_hosts_new(&s);
+		if (line[0] != '\0')
+			fanout_hosts_add(s, line, NULL);
+		fanout_hosts_fold(s, &fold);
+		check_g(queries[i], fold);
+		free(fold);
+		fanout_hosts_free(s);
+	}
+	put("genders", "a b c\n");
+	fanout_groups_free(groups);
+	fanout_groups_new(&groups);
+	ok(fanout_groups_system(groups, NULL) == FANOUT_EPARSE,
+	    "a bad genders file");
+	unsetenv("PDSH_GENDERS_FILE");
+}
+
+static void
+test_dsh(void)
+{
+	mkdir(path(".dsh"), 0700);
+	mkdir(path(".dsh/group"), 0700);
+	put(".dsh/group/web", "web1 # one\nroot@web2\n#include more\n");
+	put(".dsh/group/more", "web[3-4]\n");
+	put(".dsh/machines.list", "m1\nm2\n");
+	open_groups(2000);
+	check("@web", "web[1,3-4],root@web2");
+	check("@dsh:more", "web[3-4]");
+	check("@*", "m[1-2]");
+	check("@nope", "!no group 'nope'");
+	check("@dsh:../group/web", "!no group");
+	check("@@dsh&web", "web");
+	unlink(path(".dsh/machines.list"));
+	open_groups(2000);
+	check("@*!web1", "web[3-4],root@web2");
+	unlink(path(".dsh/group/web"));
+	unlink(path(".dsh/group/more"));
+	rmdir(path(".dsh/group"));
+}
+
+static void
+is_default(const char *want)
+{
+	struct fanout_selection *sel;
+	struct fanout_hosts *s;
+	struct fanout_error err;
+	char *fold;
+
+	fanout_selection_new(&sel);
+	fanout_selection_use_groups(sel, groups);
+	if (fanout_selection_finish(&s, sel, &err) != 0) {
+		if (!ok(*want == '!' && strstr(err.text, want + 1) != NULL,
+		    "the default"))
+			printf("# %s\n", err.text);
+	} else {
+		fanout_hosts_fold(s, &fold);
+		is_str(fold, want, "the default");
+		free(fold);
+		fanout_hosts_free(s);
+	}
+	fanout_selection_free(sel);
+}
+
+static void
+test_cluster(void)
+{
+	char bin[512];
+
+	mkdir(path(".config"), 0700);
+	mkdir(path(".config/fanout"), 0700);
+	put(".config/fanout/groups", "members: file1\n");
+	put("corosync.conf", "totem {\n\tversion: 2\n\tcluster_name: x\n}\n"
+	    "nodelist {\n\tnode {\n\t\tring0_addr: 10.0.0.1\n\t\tname: ha1\n"
+	    "\t\tnodeid: 1\n\t}\n\tnode {\n\t\tring0_addr: ha2 # two\n\t}\n}\n");
+	setenv("COROSYNC_MAIN_CONFIG_FILE", path("corosync.conf"), 1);
+	/* No cluster runs here: what crm_node prints is written down. */
+	put("crm_node", "#!/bin/sh\nexit 1\n");
+	chmod(path("crm_node"), 0700);
+	snprintf(bin, sizeof(bin), "%s:%s", dir, getenv("PATH"));
+	setenv("PATH", bin, 1);
+	open_groups(2000);
+	is_default("ha[1-2]");
+	check("@members", "file1");
+	put("crm_node", "#!/bin/sh\n[ \"$1\" = -l ] || exit 1\n"
+	    "echo '1 ha1 member'\necho '2 ha2 lost'\n"
+	    "echo '3 ha3 member'\n");
+	open_groups(2000);
+	is_default("ha[1,3]");
+	check("@cluster:lost", "ha2");
+	check("@cluster:*", "ha[1-3]");
+	put("crm_node", "#!/bin/sh\nexit 1\n");
+	unlink(path("corosync.conf"));
+	open_groups(2000);
+	is_default("file1");
+	unlink(path(".config/fanout/groups"));
+	open_groups(2000);
+	is_default("!no hosts are given");
+}
+
+int
+main(void)
+{
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	/* Nothing of this system's own. */
+	unsetenv("CFANOUT_HOSTS");
+	unsetenv("WCOLL");
+	unsetenv("FANOUT_GROUPS");
+	unsetenv("DSHGROUP_PATH");
+	unsetenv("XDG_CONFIG_HOME");
+	unsetenv("PDSH_GENDERS_FILE");
+	setenv("HOME", dir, 1);
+	setenv("CLUSTERSHELL_CFGDIR", dir, 1);
+	if (access("/etc/fanout/groups", F_OK) == 0 ||
+	    access("/etc/genders", F_OK) == 0 ||
+	    access("/etc/dsh", F_OK) == 0) {
+		skip(1, "this system has groups of its own");
+		return test_end();
+	}
+	test_clustershell();
+	test_genders();
+	test_dsh();
+	test_cluster();
+	fanout_groups_free(groups);
+	if (fork() == 0)
+		execlp("rm", "rm", "-rf", dir, (char *)NULL);
+	return test_end();
+}
