@@ -239,6 +239,15 @@ int	fanout_groups_file(struct fanout_groups *, const char *source,
 int	fanout_groups_prefer(struct fanout_groups *, const char *source,
 	    struct fanout_error *);
 
+/*
+ * The set said by groups: "@web,@db,n[1-3]". Taken are groups of one source
+ * (NULL: of the first) that lie wholly in the set, the largest first, none
+ * that overlaps one taken before. free(3) the text.
+ */
+int	fanout_hosts_regroup(const struct fanout_hosts *,
+	    struct fanout_groups *, const char *source, char **,
+	    struct fanout_error *);
+
 /* ---- selecting hosts by options ---------------------------------------- */
 
 /*

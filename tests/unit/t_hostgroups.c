@@ -304,6 +304,42 @@ test_cluster(void)
 	is_default("!no hosts are given");
 }
 
+static void
+test_regroup(void)
+{
+	static const char *const t[][3] = {
+		/* the set, the source, what it is called */
+		{ "w[1-9]", NULL, "@web" },
+		{ "w[1-3],x", NULL, "@old,x" },
+		{ "w[1-9],d[1-2],x1", NULL, "@both,x1" },
+		{ "w[2-9]", NULL, "w[2-9]" },
+		{ "w[1-9],x1", "fanout", "@fanout:web,x1" },
+		{ "d[1-2],w[1-3]", NULL, "@old,@db" },
+		{ "w[1-9]", "nope", "!no group source 'nope'" },
+	};
+	struct fanout_hosts *s;
+	struct fanout_error err;
+	char *text;
+	size_t i;
+
+	put("flat", "web: w[1-9]\nold: w[1-3]\ndb: d[1-2]\nnone:\n"
+	    "both: @web,@db\nstray: w1,q\n");
+	fanout_groups_free(groups);
+	fanout_groups_new(&groups);
+	fanout_groups_file(groups, "fanout", path("flat"), NULL);
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		fanout_hosts_new(&s);
+		fanout_hosts_add(s, t[i][0], NULL);
+		if (fanout_hosts_regroup(s, groups, t[i][1], &text, &err) == 0)
+			is_str(text, t[i][2], "regroup %s", t[i][0]);
+		else
+			ok(*t[i][2] == '!' && strstr(err.text, t[i][2] + 1) !=
+			    NULL, "regroup %s: %s", t[i][0], err.text);
+		free(text);
+		fanout_hosts_free(s);
+	}
+}
+
 int
 main(void)
 {
@@ -328,6 +364,7 @@ main(void)
 	test_genders();
 	test_dsh();
 	test_cluster();
+	test_regroup();
 	fanout_groups_free(groups);
 	if (fork() == 0)
 		execlp("rm", "rm", "-rf", dir, (char *)NULL);
