@@ -4,8 +4,8 @@
  *
  * Read are groups.conf of /etc/clustershell (or CLUSTERSHELL_CFGDIR), then
  * of ~/.local/etc/clustershell and of XDG_CONFIG_HOME/clustershell, later
- * ones over earlier ones, and *.conf of the folders that confdir in [Main]
- * names. $CFGDIR is the folder of the last groups.conf that is there.
+ * ones over earlier ones, *.conf of the folders that confdir in [Main] names
+ * and *.yaml of those of autodir. $CFGDIR is the folder of the last groups.conf that is there.
  */
 #include <glob.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@
 #include "ini.h"
 #include "sources.h"
 #include "upcall.h"
+#include "yamlfile.h"
 
 #define MAIN "Main"
 
@@ -248,34 +249,41 @@ add_sections(struct conf *c, const struct fo_ini *ini, const char *dir)
 }
 
 static int
-add_folder(struct conf *c, const char *dir)
+add_conf(struct conf *c, const char *path, const char *dir)
 {
-	struct fo_ini ini;
+	struct fo_ini ini = { 0 };
+	int rc;
+
+	if ((rc = fo_ini_read(&ini, path, c->err)) == 0)
+		rc = add_sections(c, &ini, dir);
+	fo_ini_free(&ini);
+	return rc;
+}
+
+/* *.conf of a folder, or *.yaml. */
+static int
+add_folder(struct conf *c, const char *dir, bool yaml)
+{
 	char *pattern;
 	glob_t gl;
 	size_t i;
 	int rc = 0;
 
-	if (asprintf(&pattern, "%s/*.conf", dir) == -1)
+	if (asprintf(&pattern, "%s/*.%s", dir, yaml ? "yaml" : "conf") == -1)
 		return fo_error(c->err, FANOUT_ENOMEM, "out of memory");
 	if (glob(pattern, 0, NULL, &gl) == 0) {
-		for (i = 0; rc == 0 && i < gl.gl_pathc; i++) {
-			memset(&ini, 0, sizeof(ini));
-			rc = fo_ini_read(&ini, gl.gl_pathv[i], c->err);
-			if (rc == 0)
-				rc = add_sections(c, &ini, dir);
-			fo_ini_free(&ini);
-		}
+		for (i = 0; rc == 0 && i < gl.gl_pathc; i++)
+			rc = yaml ? fo_yamlfile_read(c->g, gl.gl_pathv[i],
+			    c->err) : add_conf(c, gl.gl_pathv[i], dir);
 		globfree(&gl);
 	}
 	free(pattern);
 	return rc;
 }
 
-/* Each folder of a list of words, once: fn adds what is in it. */
+/* Each folder of a list of words, once. */
 static int
-each_folder(struct conf *c, const char *words,
-    int (*fn)(struct conf *, const char *))
+each_folder(struct conf *c, const char *words, bool yaml)
 {
 	struct upcalls u = { .cfgdir = c->cfgdir };
 	char *text, *rest, *word, *seen[16];
@@ -292,7 +300,7 @@ each_folder(struct conf *c, const char *words,
 		if (*word == '\0' || i < n)
 			continue;
 		seen[n++] = word;
-		rc = fn(c, word);
+		rc = add_folder(c, word, yaml);
 	}
 	free(text);
 	return rc;
@@ -354,7 +362,10 @@ fo_source_clustershell(struct fanout_groups *g, struct fanout_error *err)
 		goto out;
 	if ((value = fo_ini_get(&ini, MAIN, "groupsdir")) == NULL)
 		value = fo_ini_get(&ini, MAIN, "confdir");
-	if (value != NULL && (rc = each_folder(&c, value, add_folder)) != 0)
+	if (value != NULL && (rc = each_folder(&c, value, false)) != 0)
+		goto out;
+	value = fo_ini_get(&ini, MAIN, "autodir");
+	if (value != NULL && (rc = each_folder(&c, value, true)) != 0)
 		goto out;
 	if ((rc = add_sections(&c, &ini, c.cfgdir)) != 0)
 		goto out;

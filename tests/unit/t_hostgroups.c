@@ -161,6 +161,64 @@ test_clustershell(void)
 	unlink(path("groups.conf"));
 }
 
+/* ClusterShell's own example of a YAML file, and what may be wrong. */
+static const char yaml[] =
+    "# comment\nroles:\n    adm: 'example0'\n"
+    "    io: '@racks:rack2,example2'\n    compute: '@racks:rack[3-4]'\n"
+    "    gpu: '@racks:rack4'\n    all: '@io,@compute'\nracks:\n"
+    "    rack1: 'example[0,2]'\n    rack2: 'example[4-5]'\n"
+    "    rack3: 'example[32-159]'\n    rack4: 'example[156-159]'\n"
+    "    old: '@rack[1,3]'\n    new: '@rack[2,4]'\n    rack5:\n"
+    "        - 'example[200-205]'  # some comment\n        - 'example245'\n"
+    "        - 'example300,example[401-406]'\n    empty: ''\n    nil:\n"
+    "cpu:\n    hsw: '@roles:compute!@ivy'\n    ivy: 'example[32-63]'\n";
+
+static const struct {
+	const char *text, *why;
+} bad_yaml[] = {
+	{ "a:\n  b: 'c\n", ":3: found unexpected end" },
+	{ "- a\n", ":1: expected group sources" },
+	{ "a: b\n", ":1: expected groups" },
+	{ "a:\n  b:\n    c: d\n", "expected hosts or a list" },
+	{ "a:\n  b:\n    - [x]\n", "expected hosts" },
+	{ "a:\n  ? [x]\n  : y\n", "expected the name of a group" },
+	{ "a:\n  b: &x c\n  d: *x\n", "expected hosts or a list" },
+};
+
+static void
+test_yaml(void)
+{
+	struct fanout_error err;
+	size_t i;
+
+	put("groups.conf", "[Main]\ndefault: roles\n"
+	    "autodir: $CFGDIR/groups.d $CFGDIR/groups.d\n");
+	mkdir(path("groups.d"), 0700);
+	put("groups.d/c.yaml", yaml);
+	put("groups.d/d.yaml.example", "- no\n");
+	put("groups.d/e.yaml", "# nothing\n");
+	open_groups(2000);
+	check("@adm", "example0");
+	check("@io", "example[2,4-5]");
+	check("@*", "example[2,4-5,32-159]");
+	check("@racks:old", "example[0,2,32-159]");
+	check("@racks:rack5", "example[200-205,245,300,401-406]");
+	check("@racks:empty,@racks:nil", "");
+	check("@cpu:hsw", "example[64-159]");
+	check("@@cpu", "hsw,ivy");
+	for (i = 0; i < sizeof(bad_yaml) / sizeof(bad_yaml[0]); i++) {
+		put("groups.d/e.yaml", bad_yaml[i].text);
+		fanout_groups_free(groups);
+		fanout_groups_new(&groups);
+		ok(fanout_groups_system(groups, &err) == FANOUT_EPARSE,
+		    "bad YAML %zu", i);
+		if (!ok(strstr(err.text, bad_yaml[i].why) != NULL, "why"))
+			printf("# %s\n", err.text);
+	}
+	unlink(path("groups.d/e.yaml"));
+	unlink(path("groups.conf"));
+}
+
 static const char genders[] =
     "# nodes attributes\nslc[0-3]\tall,ntp=%n-srv\nslc0 mgmt,rack=1\n"
     "slc[1-2],slc5 compute,rack=1   # comment\nslc3 compute,rack=2,spare\n";
@@ -361,6 +419,7 @@ main(void)
 		return test_end();
 	}
 	test_clustershell();
+	test_yaml();
 	test_genders();
 	test_dsh();
 	test_cluster();
