@@ -291,6 +291,16 @@ int	fanout_selection_finish(struct fanout_hosts **,
 	    struct fanout_selection *, struct fanout_error *);
 
 /*
+ * Why a host is selected, or is not: trace before the first option is added,
+ * and after finish explain gives a line for each part that named it or took
+ * it out, in order: "named by -w web[1-3]", "left out by -x /etc/down:4:
+ * web2". "": nothing named it. free(3) it.
+ */
+int	fanout_selection_trace(struct fanout_selection *);
+int	fanout_selection_explain(const struct fanout_selection *,
+	    const char *host, char **);
+
+/*
  * Two lines that show the place of an error in the text it is about: the
  * text, and a ^ below. free(3) it; NULL: it has no place there.
  */

@@ -6,6 +6,7 @@
 #include "name.h"
 #include "pattern.h"
 #include "set.h"
+#include "trace.h"
 
 #define OPERATORS ",!&^"
 
@@ -122,6 +123,8 @@ static int
 combine(struct fanout_hosts *set, char op, const struct fanout_hosts *right)
 {
 	switch (op) {
+	case ',':
+		return fanout_hosts_union(set, right);
 	case '!':
 		return fanout_hosts_subtract(set, right);
 	case '&':
@@ -131,23 +134,40 @@ combine(struct fanout_hosts *set, char op, const struct fanout_hosts *right)
 	}
 }
 
-/* set = set op operand. A union needs no set of its own. */
+/* The trace takes the operand's set over. */
+static int
+note(const struct put *p, char op, size_t len)
+{
+	const struct fo_expr *ex = p->ex;
+
+	if (ex->trace == NULL) {
+		fanout_hosts_free(p->set);
+		return 0;
+	}
+	return fo_trace_note(ex->trace, ex->place, ex->leaves_out ? '-' : op,
+	    ex->text + p->at, len, p->set);
+}
+
+/* set = set op operand. A union that nobody traces needs no second set. */
 static int
 step(struct fanout_hosts *set, char op, struct put *p, size_t len)
 {
 	int rc;
 
 	p->set = set;
-	if (op == ',')
+	if (op == ',' && p->ex->trace == NULL)
 		return operand(p, len);
 	if ((rc = fanout_hosts_new(&p->set)) != 0)
 		return fo_set_error(set, rc, p->ex->err);
 	p->set->max = set->max;
-	if ((rc = operand(p, len)) == 0 &&
-	    (rc = combine(set, op, p->set)) != 0)
-		(void)fo_set_error(set, rc, p->ex->err);
-	fanout_hosts_free(p->set);
-	return rc;
+	if ((rc = operand(p, len)) != 0) {
+		fanout_hosts_free(p->set);
+		return rc;
+	}
+	rc = combine(set, op, p->set);
+	if (note(p, op, len) != 0 && rc == 0)
+		rc = FANOUT_ENOMEM;
+	return rc == 0 ? 0 : fo_set_error(set, rc, p->ex->err);
 }
 
 int

@@ -15,6 +15,8 @@
 
 #include "fanout.h"
 
+struct fo_trace;
+
 struct fo_expr {
 	const char *text;
 	size_t	 len;
@@ -22,6 +24,9 @@ struct fo_expr {
 	struct fanout_groups *groups;	/* NULL: an @group is an error */
 	const char *source;	/* of groups without one; NULL: the default */
 	struct fanout_error *err;
+	struct fo_trace *trace;	/* notes each operand; NULL: none */
+	const char *place;	/* of the text, for the trace: "file:line" */
+	bool	 leaves_out;	/* for the trace: it stands behind a '-' */
 };
 
 /* Has it an operator other than ','? Then a failure cannot be undone by

@@ -223,6 +223,7 @@ eval_text(const struct query *q, char *text, struct fanout_hosts *set)
 	ex.base = 0;
 	ex.source = q->src->name;
 	ex.err = &inner;
+	ex.trace = NULL;
 	if ((rc = fo_expr_apply(set, &ex)) == 0)
 		return 0;
 	return fo_error_at(q->ex->err, rc, q->ex->base + q->at, 0, "%s: %s",

@@ -25,6 +25,8 @@ struct reader {
 	struct fanout_hosts *set;
 	struct fanout_groups *groups;
 	struct fanout_error *err;
+	struct fo_trace *trace;
+	bool	 leaves_out;
 	SLIST_HEAD(, seen) seen;
 	unsigned depth;
 };
@@ -76,14 +78,20 @@ static int
 one_line(struct reader *rd, struct fo_lines *l)
 {
 	struct fanout_error inner;
-	struct fo_expr ex = { .groups = rd->groups, .err = &inner };
-	char *name;
+	struct fo_expr ex = { .groups = rd->groups, .err = &inner,
+	    .trace = rd->trace, .leaves_out = rd->leaves_out };
+	char *name, place[256];
 	size_t at;
 	int rc;
 
 	if ((name = included(l->line)) != NULL)
 		return include(rd, l->path, name);
 	ex.text = fo_lines_trim(l);
+	if (rd->trace != NULL) {
+		(void)snprintf(place, sizeof(place), "%s:%u", l->path,
+		    l->number);
+		ex.place = place;
+	}
 	if ((ex.len = strlen(ex.text)) == 0 ||
 	    (rc = fo_expr_add(rd->set, &ex)) == 0)
 		return 0;
@@ -151,10 +159,12 @@ read_file(struct reader *rd, const char *path)
 }
 
 int
-fo_hostfile_add(struct fanout_hosts *set, const char *path,
-    struct fanout_groups *groups, struct fanout_error *err)
+fo_hostfile_trace(struct fanout_hosts *set, const char *path,
+    struct fanout_groups *groups, struct fo_trace *trace, bool leaves_out,
+    struct fanout_error *err)
 {
-	struct reader rd = { .set = set, .groups = groups, .err = err };
+	struct reader rd = { .set = set, .groups = groups, .err = err,
+	    .trace = trace, .leaves_out = leaves_out };
 	size_t was = set->n;
 	struct seen *s;
 	int rc;
@@ -166,6 +176,13 @@ fo_hostfile_add(struct fanout_hosts *set, const char *path,
 		free(s);
 	}
 	return rc;
+}
+
+int
+fo_hostfile_add(struct fanout_hosts *set, const char *path,
+    struct fanout_groups *groups, struct fanout_error *err)
+{
+	return fo_hostfile_trace(set, path, groups, NULL, false, err);
 }
 
 int

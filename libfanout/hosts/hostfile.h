@@ -10,7 +10,11 @@
 #ifndef FO_HOSTFILE_H
 #define FO_HOSTFILE_H
 
+#include <stdbool.h>
+
 #include "fanout.h"
+
+struct fo_trace;
 
 /*
  * set = set , file; "-" is standard input, read to its end. On failure the
@@ -18,5 +22,11 @@
  */
 int	fo_hostfile_add(struct fanout_hosts *set, const char *path,
 	    struct fanout_groups *, struct fanout_error *);
+
+/* The same, each line noted in a trace (NULL: none), as what is left out
+ * where leaves_out says so. */
+int	fo_hostfile_trace(struct fanout_hosts *set, const char *path,
+	    struct fanout_groups *, struct fo_trace *, bool leaves_out,
+	    struct fanout_error *);
 
 #endif

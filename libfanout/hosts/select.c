@@ -6,6 +6,7 @@
  */
 #include <sys/queue.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "hostfile.h"
 #include "pattern.h"
 #include "set.h"
+#include "trace.h"
 
 #define REGEX_MAX	255
 
@@ -22,6 +24,7 @@ struct filter {
 	STAILQ_ENTRY(filter) link;
 	regex_t	 re;
 	bool	 keep;		/* what matches; else the rest */
+	char	 text[REGEX_MAX + 1];
 };
 
 struct fanout_selection {
@@ -29,6 +32,7 @@ struct fanout_selection {
 	STAILQ_HEAD(, filter) filters;
 	struct fanout_groups *groups;	/* given, or own */
 	struct fanout_groups *own;
+	struct fo_trace *trace;	/* NULL: nobody will ask */
 	bool	 named;		/* some option named hosts to take */
 	bool	 input_read;
 	bool	 pick;
@@ -79,6 +83,7 @@ fanout_selection_free(struct fanout_selection *sel)
 	fanout_hosts_free(sel->take);
 	fanout_hosts_free(sel->drop);
 	fanout_groups_free(sel->own);
+	fo_trace_free(sel->trace);
 	free(sel);
 }
 
@@ -159,7 +164,8 @@ static int
 eval(struct arg *a, struct fanout_hosts *set, size_t from, size_t len)
 {
 	struct fo_expr ex = { .text = a->s + from, .len = len, .base = from,
-	    .err = a->err };
+	    .err = a->err, .trace = a->sel->trace,
+	    .leaves_out = set == a->sel->drop && !a->exclude };
 	int rc;
 
 	if (memchr(ex.text, '@', len) != NULL ||
@@ -187,7 +193,9 @@ load(struct arg *a, struct fanout_hosts *set, const char *path, size_t len)
 		rc = fail(a, (size_t)(path - a->s),
 		    "standard input was read already");
 	else
-		rc = fo_hostfile_add(set, copy, a->sel->groups, a->err);
+		rc = fo_hostfile_trace(set, copy, a->sel->groups,
+		    a->sel->trace, set == a->sel->drop && !a->exclude,
+		    a->err);
 	a->sel->input_read |= strcmp(copy, "-") == 0;
 	free(copy);
 	return rc;
@@ -198,7 +206,7 @@ static int
 regex_item(struct arg *a, bool keep)
 {
 	size_t from = a->at + 1, end, k;
-	char text[REGEX_MAX + 1], why[128];
+	char why[128];
 	struct filter *f;
 	int rc;
 
@@ -214,15 +222,15 @@ regex_item(struct arg *a, bool keep)
 	if ((k = end - from) > REGEX_MAX)
 		return fo_error_at(a->err, FANOUT_ELIMIT, from, 0,
 		    "a regex of more than %d characters", REGEX_MAX);
-	memcpy(text, a->s + from, k);
-	text[k] = '\0';
 	if ((f = calloc(1, sizeof(*f))) == NULL)
 		return fo_error(a->err, FANOUT_ENOMEM, "out of memory");
-	if ((rc = regcomp(&f->re, text, REG_EXTENDED | REG_NOSUB)) != 0) {
+	memcpy(f->text, a->s + from, k);
+	if ((rc = regcomp(&f->re, f->text, REG_EXTENDED | REG_NOSUB)) != 0) {
 		(void)regerror(rc, &f->re, why, sizeof(why));
+		rc = fo_error_at(a->err, FANOUT_EPARSE, from, 0, "/%s/: %s",
+		    f->text, why);
 		free(f);
-		return fo_error_at(a->err, FANOUT_EPARSE, from, 0, "/%s/: %s",
-		    text, why);
+		return rc;
 	}
 	f->keep = keep;
 	STAILQ_INSERT_TAIL(&a->sel->filters, f, link);
@@ -364,13 +372,35 @@ is_query(const char *s, size_t len)
 	    memmem(s, len, "||", 2) != NULL || memmem(s, len, "--", 2) != NULL;
 }
 
+static int
+query(const struct fo_expr *ex, struct fanout_hosts *into)
+{
+	struct fanout_hosts *set;
+	int rc;
+
+	if ((rc = fanout_hosts_new(&set)) != 0)
+		return fo_set_error(into, rc, ex->err);
+	set->max = into->max;
+	if ((rc = fo_groups_eval(ex, 0, ex->text, set)) != 0) {
+		fanout_hosts_free(set);
+		return rc;
+	}
+	rc = fanout_hosts_union(into, set);
+	if (ex->trace == NULL)
+		fanout_hosts_free(set);
+	else if (fo_trace_note(ex->trace, NULL, ',', ex->text, ex->len,
+	    set) != 0)
+		rc = FANOUT_ENOMEM;
+	return rc == 0 ? 0 : fo_set_error(into, rc, ex->err);
+}
+
 /* -g and -X: names of groups, the '@' understood. */
 static int
 group_option(struct fanout_selection *sel, const char *s, bool exclude,
     struct fanout_error *err)
 {
 	struct fanout_hosts *into = exclude ? sel->drop : sel->take;
-	struct fo_expr ex = { .err = err };
+	struct fo_expr ex = { .err = err, .trace = sel->trace };
 	size_t at = 0, len;
 	char *ref;
 	int rc, n;
@@ -389,8 +419,7 @@ group_option(struct fanout_selection *sel, const char *s, bool exclude,
 			return fo_error(err, FANOUT_ENOMEM, "out of memory");
 		ex.text = ref;
 		ex.len = (size_t)n;
-		rc = is_query(ref, (size_t)n) ?
-		    fo_groups_eval(&ex, 0, ref, into) :
+		rc = is_query(ref, (size_t)n) ? query(&ex, into) :
 		    fo_expr_apply(into, &ex);
 		free(ref);
 		if (rc != 0 && err != NULL)	/* as if it had no '@' */
@@ -407,27 +436,41 @@ group_option(struct fanout_selection *sel, const char *s, bool exclude,
 	}
 }
 
+/* Note where what follows is from, if anybody will ask. */
+static int
+begin(struct fanout_selection *sel, const char *where, bool exclude,
+    struct fanout_error *err)
+{
+	if (sel->trace == NULL ||
+	    fo_trace_begin(sel->trace, where, exclude) == 0)
+		return 0;
+	return fo_error(err, FANOUT_ENOMEM, "out of memory");
+}
+
 int
 fanout_selection_add(struct fanout_selection *sel, enum fanout_select how,
     const char *text, struct fanout_error *err)
 {
 	struct arg a = { .sel = sel, .s = text, .err = err };
+	char where[] = { '-', (char)how, '\0' };
+	bool exclude = how == FANOUT_SELECT_NOT_HOSTS ||
+	    how == FANOUT_SELECT_NOT_GROUP;
+	int rc;
 
+	if ((rc = begin(sel, how == FANOUT_SELECT_FILE ? "--hostfile" : where,
+	    exclude, err)) != 0)
+		return rc;
+	sel->named |= !exclude && how != FANOUT_SELECT_HOSTS;
 	switch (how) {
 	case FANOUT_SELECT_HOSTS:
-		return hosts_option(sel, text, false, err);
 	case FANOUT_SELECT_NOT_HOSTS:
-		return hosts_option(sel, text, true, err);
+		return hosts_option(sel, text, exclude, err);
 	case FANOUT_SELECT_GROUP:
-		sel->named = true;
-		return group_option(sel, text, false, err);
 	case FANOUT_SELECT_NOT_GROUP:
-		return group_option(sel, text, true, err);
+		return group_option(sel, text, exclude, err);
 	case FANOUT_SELECT_ALL:
-		sel->named = true;
 		return group_option(sel, "*", false, err);
 	case FANOUT_SELECT_FILE:
-		sel->named = true;
 		return load(&a, sel->take, text, strlen(text));
 	}
 	return fo_error(err, FANOUT_EINVAL, "no such way to select hosts");
@@ -472,14 +515,18 @@ take_default(struct fanout_selection *sel, struct fanout_error *err)
 		path = getenv(vars[i]);
 		if (path == NULL || *path == '\0')
 			continue;
-		if ((rc = need_groups(sel, err)) != 0)
+		if ((rc = need_groups(sel, err)) != 0 ||
+		    (rc = begin(sel, vars[i], false, err)) != 0)
 			return rc;
-		rc = fo_hostfile_add(sel->take, path, sel->groups, &inner);
+		rc = fo_hostfile_trace(sel->take, path, sel->groups,
+		    sel->trace, false, &inner);
 		if (rc == 0)
 			return 0;
 		return fo_error_at(err, rc, inner.offset, inner.line,
 		    "%s: %s", vars[i], inner.text);
 	}
+	if ((rc = begin(sel, "the default", false, err)) != 0)
+		return rc;
 	return take_members(sel, err);
 }
 
@@ -535,4 +582,51 @@ fanout_selection_finish(struct fanout_hosts **out, struct fanout_selection *sel,
 	rc = sel->pick ? fanout_hosts_pick(out, sel->take, sel->pick_n,
 	    &sel->seed) : fanout_hosts_copy(out, sel->take);
 	return rc == 0 ? 0 : fo_set_error(sel->take, rc, err);
+}
+
+int
+fanout_selection_trace(struct fanout_selection *sel)
+{
+	if (sel->trace == NULL)
+		sel->trace = fo_trace_new();
+	return sel->trace == NULL ? FANOUT_ENOMEM : 0;
+}
+
+/* Regexes are matched last. */
+static void
+explain_filters(const struct fanout_selection *sel, const char *host, FILE *f)
+{
+	struct fanout_hostspec hs;
+	char name[FO_HOST_MAX + 1];
+	const struct filter *fl;
+
+	if (fanout_host_split(host, &hs) != 0 || hs.name_len > FO_HOST_MAX)
+		return;
+	memcpy(name, hs.name, hs.name_len);
+	name[hs.name_len] = '\0';
+	STAILQ_FOREACH(fl, &sel->filters, link)
+		if ((regexec(&fl->re, name, 0, NULL, 0) == 0) != fl->keep)
+			fprintf(f, "left out by %s/%s/\n",
+			    fl->keep ? "" : "-", fl->text);
+}
+
+int
+fanout_selection_explain(const struct fanout_selection *sel, const char *host,
+    char **out)
+{
+	size_t size;
+	FILE *f;
+
+	*out = NULL;
+	if (sel->trace == NULL)
+		return FANOUT_EINVAL;
+	if ((f = open_memstream(out, &size)) == NULL)
+		return FANOUT_ENOMEM;
+	fo_trace_print(sel->trace, host, f);
+	explain_filters(sel, host, f);
+	if (fclose(f) == 0)
+		return 0;
+	free(*out);
+	*out = NULL;
+	return FANOUT_ENOMEM;
 }

@@ -277,6 +277,49 @@ test_pick(void)
 	fanout_selection_free(sel);
 }
 
+static void
+test_explain(void)
+{
+	static const char *const t[][2] = {
+		{ "n1", "named by -w n[1-9]\nleft out by -w -n1\n" },
+		{ "n2", "named by -w n[1-9]\ntaken out by -w !n[2-3]\n" },
+		{ "n4", "named by -w n[1-9]\n" },
+		{ "n5", "named by -w n[1-9]\nleft out by -x n5\n" },
+		{ "n9", "named by -w n[1-9]\nleft out by -/9/\n" },
+		{ "web2", "named by -g @web\nnamed by -w @web\n"
+		    "taken out by -w &@db\n" },
+		{ "t1", "named by --hostfile DIR/sub/two:1: t1\n" },
+		{ "last", "named by --hostfile DIR/sub/three:1: last\n" },
+		{ "deep", "" },
+		{ "n3", "named by -w n[1-9]\ntaken out by -w !n[2-3]\n" },
+	};
+	struct fanout_selection *sel;
+	struct fanout_hosts *s;
+	char *text, want[512];
+	size_t i;
+
+	fanout_selection_new(&sel);
+	is_int(fanout_selection_explain(sel, "a", &text), FANOUT_EINVAL,
+	    "nothing was traced");
+	fanout_selection_trace(sel);
+	fanout_selection_add(sel, FANOUT_SELECT_HOSTS,
+	    "n[1-9]!n[2-3],-n1,-/9/", NULL);
+	fanout_selection_add(sel, FANOUT_SELECT_NOT_HOSTS, "n5", NULL);
+	fanout_selection_add(sel, FANOUT_SELECT_GROUP, "web", NULL);
+	fanout_selection_add(sel, FANOUT_SELECT_HOSTS, "@web&@db", NULL);
+	fanout_selection_add(sel, FANOUT_SELECT_FILE, path("sub/two"), NULL);
+	is_int(fanout_selection_finish(&s, sel, NULL), 0, "the selection");
+	is_fold(s, "n[4,6-8],web[1-3],t[1-2],last", "is what it is untraced");
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		fill(want, sizeof(want), t[i][1]);
+		fanout_selection_explain(sel, t[i][0], &text);
+		is_str(text, want, "why %s", t[i][0]);
+		free(text);
+	}
+	fanout_hosts_free(s);
+	fanout_selection_free(sel);
+}
+
 int
 main(void)
 {
@@ -289,6 +332,7 @@ main(void)
 	test_default();
 	test_place();
 	test_pick();
+	test_explain();
 	if (fork() == 0)
 		execlp("rm", "rm", "-rf", dir, (char *)NULL);
 	return test_end();
