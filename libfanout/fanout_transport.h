@@ -60,7 +60,9 @@ enum fanout_verdict {
 	FANOUT_WAIT,		/* stepped again on a watched event or timer */
 	FANOUT_MORE,		/* more to do; stepped again after the others */
 	FANOUT_DONE,		/* the task is over: the result is filled */
-	FANOUT_CLOSED		/* after close, or the session died idle */
+	FANOUT_CLOSED		/* after close, or the session died idle; with
+				 * a task that a kept session has not got past
+				 * stage OPEN: it is begun anew on a new one */
 };
 
 struct fanout_transport {

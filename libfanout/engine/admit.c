@@ -164,7 +164,7 @@ choose(struct admit *a, int worker, size_t mine, int64_t now,
 		return ADMIT_WAIT;
 	}
 	if (mine >= share(a))
-		return ADMIT_WAIT;
+		return ADMIT_OTHERS;
 	if (!rate_allows(a, now, until))
 		return ADMIT_WAIT;
 	*out = h;
@@ -236,22 +236,38 @@ admit_closed(struct admit *a, struct host *h)
 	pthread_mutex_unlock(&a->mu);
 }
 
+/* Under mu: a host in flight, back to where it came from. */
+static void
+take_back(struct admit *a, struct task *t)
+{
+	struct host *h = t->host;
+
+	land(a, h, false);
+	a->waiting++;
+	STAILQ_INSERT_HEAD(&h->tasks, t, link);
+	h->place = HOST_QUEUED;
+	STAILQ_INSERT_HEAD(&a->cold, h, link);
+}
+
+void
+admit_again(struct admit *a, struct task *t)
+{
+	pthread_mutex_lock(&a->mu);
+	take_back(a, t);
+	pthread_mutex_unlock(&a->mu);
+}
+
 bool
 admit_retry(struct admit *a, struct task *t, int64_t now)
 {
-	struct host *h = t->host;
 	bool useful;
 
 	pthread_mutex_lock(&a->mu);
 	useful = a->sessions > 1;
 	if (useful) {
-		land(a, h, false);
+		take_back(a, t);
 		a->max_sessions = a->sessions;
 		a->retry_at = now + RETRY_MS;
-		a->waiting++;
-		STAILQ_INSERT_HEAD(&h->tasks, t, link);
-		h->place = HOST_QUEUED;
-		STAILQ_INSERT_HEAD(&a->cold, h, link);
 	}
 	pthread_mutex_unlock(&a->mu);
 	return useful;
@@ -301,6 +317,21 @@ admit_canceled(struct admit *a, struct task_list *out)
 	sweep(a, &a->cold, out);
 	for (i = 0; i < a->nworkers; i++)
 		sweep(a, &a->warm[i], out);
+	pthread_mutex_unlock(&a->mu);
+}
+
+void
+admit_canceled_behind(struct admit *a, struct job *job, struct task_list *out)
+{
+	struct host *h;
+	size_t i;
+
+	pthread_mutex_lock(&a->mu);
+	for (i = 0; i < job->ntasks; i++) {
+		h = job->tasks[i].host;
+		if (h->place == HOST_FLIGHT)
+			pick_canceled(a, h, out);
+	}
 	pthread_mutex_unlock(&a->mu);
 }
 

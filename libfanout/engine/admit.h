@@ -40,6 +40,7 @@ void	admit_submit(struct admit *, struct task *, size_t n);
 enum admit_answer {
 	ADMIT_HOST,	/* the task is yours, the host is in flight */
 	ADMIT_WAIT,	/* nothing for you now, or not before *until */
+	ADMIT_OTHERS,	/* a host waits, but others have fewer than you */
 	ADMIT_EVICT	/* the same, but a kept session must make room */
 };
 enum admit_answer admit_take(struct admit *, int worker, size_t mine,
@@ -56,8 +57,15 @@ void	admit_closed(struct admit *, struct host *);
  * when nothing but itself is in flight, so that waiting cannot help. */
 bool	admit_retry(struct admit *, struct task *, int64_t now);
 
+/* The session was no good: the task waits again, in the first place. */
+void	admit_again(struct admit *, struct task *);
+
 /* Take the tasks of canceled jobs out of all queues. */
 void	admit_canceled(struct admit *, struct task_list *out);
+
+/* Those of one job that wait behind another task of their host. */
+void	admit_canceled_behind(struct admit *, struct job *,
+	    struct task_list *out);
 
 /* Work on hand, waiting and in flight: how many workers are worth it. */
 size_t	admit_load(struct admit *);

@@ -75,14 +75,15 @@ static bool
 wait_for_descriptor(struct fanout_io *p)
 {
 	struct worker *w = p->worker;
+	struct host *h = p->host;
 
-	if (!admit_retry(&w->eng->admit, p->task, w->now))
+	/* Once it is back in the queue another worker may have it. */
+	h->peer = NULL;
+	if (!admit_retry(&w->eng->admit, p->task, w->now)) {
+		h->peer = p;
 		return false;
-	w->mine--;
-	p->task = NULL;
-	p->host->peer = NULL;
-	p->host = NULL;
-	peer_bury(p);
+	}
+	peer_desert(p);
 	return true;
 }
 

@@ -233,8 +233,10 @@ engine_next(struct engine *eng, struct fanout_event *out, int timeout_ms)
 	for (;;) {
 		if (deliver(eng, out))
 			return 1;
-		if (eng->unfinished == 0)
+		if (eng->unfinished == 0) {
+			(void)queue_woken(&eng->queue);	/* it is answered */
 			return FANOUT_EIDLE;
+		}
 		if (queue_woken(&eng->queue))
 			return 0;
 		if (fo_until(fo_now(), until) == 0)

@@ -115,15 +115,18 @@ int
 engine_submit(struct engine *eng, const struct fanout_hosts *set,
     const struct fanout_cmd *cmd, fanout_job *out, struct fanout_error *e)
 {
+	struct fanout_error mine;
 	struct job *job;
 
+	if (e == NULL)
+		e = &mine;
 	*out = 0;
 	if (fanout_hosts_count(set) == 0)
 		return fo_error(e, FANOUT_EINVAL, "the set of hosts is empty");
 	if (start_workers(eng) == -1)
 		return fo_error_sys(e, "cannot start a thread");
 	if ((job = job_new(eng, set, cmd, e)) == NULL)
-		return e != NULL && e->code != 0 ? e->code : FANOUT_ENOMEM;
+		return e->code;
 	*out = eng->last_job = job->id;
 	eng->unfinished++;
 	pthread_mutex_lock(&eng->jobs_mu);
@@ -164,8 +167,12 @@ engine_cancel(struct engine *eng, fanout_job id)
 	TAILQ_FOREACH(job, &eng->jobs, link)
 		if (id == 0 || job->id == id)
 			atomic_store(&job->canceled, true);
-	pthread_mutex_unlock(&eng->jobs_mu);
 	admit_canceled(&eng->admit, &gone);
+	/* Under the lock still: it keeps the jobs from being freed. */
+	TAILQ_FOREACH(job, &eng->jobs, link)
+		if (id == 0 || job->id == id)
+			admit_canceled_behind(&eng->admit, job, &gone);
+	pthread_mutex_unlock(&eng->jobs_mu);
 	while ((t = STAILQ_FIRST(&gone)) != NULL) {
 		STAILQ_REMOVE_HEAD(&gone, link);
 		fo_fail(&t->result, FANOUT_C_CANCELED, 0, 0,

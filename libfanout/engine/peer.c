@@ -61,6 +61,7 @@ refuse(struct worker *w, struct task *t, enum fanout_class cls, int error,
 	fo_fail(&t->result, cls, error, 0, "%s", text);
 	engine_task_done(w->eng, t);
 	w->mine--;
+	w->freed = true;
 	engine_landed(w->eng, h, h->peer != NULL);
 }
 
@@ -115,6 +116,7 @@ peer_begin(struct worker *w, struct task *t)
 	}
 	p->task = t;
 	if (p->state == PEER_KEPT) {
+		p->reused = true;
 		p->stage_due = FO_NEVER;	/* a new task, a new deadline */
 		peer_enter(p, FANOUT_S_OPEN);
 		start_task(p);
@@ -200,12 +202,25 @@ peer_bury(struct fanout_io *p)
 	if (h == NULL)
 		return;
 	h->peer = NULL;
+	w->freed = true;
 	if (was == PEER_KEPT)
 		admit_closed(&w->eng->admit, h);
 	else {
 		w->mine--;
 		engine_landed(w->eng, h, false);
 	}
+}
+
+void
+peer_desert(struct fanout_io *p)
+{
+	struct worker *w = p->worker;
+
+	w->mine--;
+	w->freed = true;
+	p->task = NULL;
+	p->host = NULL;
+	peer_bury(p);
 }
 
 void
@@ -265,6 +280,7 @@ peer_close(struct fanout_io *p)
 
 	/* From kept to in flight, in the books too, while it says so. */
 	p->host->peer = NULL;
+	w->freed = true;
 	admit_closed(&w->eng->admit, p->host);
 	p->host = NULL;
 	begin_close(p);
@@ -286,16 +302,41 @@ task_over(struct fanout_io *p)
 	p->state = PEER_KEPT;
 	p->stage_due = p->step_due = FO_NEVER;
 	w->mine--;
+	w->freed = true;
 	peer_runnable(p);		/* let it watch for the server's end */
 	engine_landed(w->eng, p->host, true);
 }
 
 /* ---- running ---- */
 
+/*
+ * A kept session may have died in its sleep: then the task, which has not
+ * begun, gets a new one, once.
+ */
+static bool
+begin_anew(struct fanout_io *p)
+{
+	struct task *t = p->task;
+
+	if (t == NULL || p->state != PEER_BUSY || !p->reused ||
+	    p->stage != FANOUT_S_OPEN || atomic_load(&p->worker->stop))
+		return false;
+	memset(&t->result, 0, sizeof(t->result));
+	t->result.status = -1;
+	t->input_off = 0;
+	atomic_store(&t->held, false);
+	p->host->peer = NULL;
+	admit_again(&p->worker->eng->admit, t);
+	peer_desert(p);
+	return true;
+}
+
 /* The transport gave up its session while a task was on it. */
 static void
 closed(struct fanout_io *p)
 {
+	if (begin_anew(p))
+		return;
 	if (p->task != NULL) {
 		if (p->state == PEER_BUSY && p->task->result.cls ==
 		    FANOUT_C_OK)
@@ -318,8 +359,9 @@ peer_run(struct fanout_io *p)
 		peer_set_timer(p);
 		return;
 	}
-	if (p->task != NULL)
-		atomic_store(&p->task->held, false);	/* the step will see */
+	/* The step will see. Until now it was we who did not read. */
+	if (p->task != NULL && atomic_exchange(&p->task->held, false))
+		p->idle_since = p->worker->now;
 	verdict = p->worker->eng->transport->step(p->impl);
 	if (verdict == FANOUT_CLOSED)
 		closed(p);
@@ -345,10 +387,8 @@ peer_scan(struct fanout_io *p)
 			peer_fail(p, FANOUT_C_CANCELED, 0, 0, "canceled");
 	} else if (p->starving) {
 		peer_runnable(p);
-	} else if (atomic_load(&t->held) && io_has_room(p)) {
-		p->idle_since = p->worker->now;
+	} else if (atomic_load(&t->held) && io_has_room(p))
 		peer_runnable(p);
-	}
 	peer_set_timer(p);
 }
 

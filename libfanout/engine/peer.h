@@ -57,6 +57,7 @@ struct fanout_io {
 	int64_t		 step_due;	/* fanout_io_timer, or next address */
 	enum fanout_stage stage;
 	bool		 starving;	/* waits for standard input */
+	bool		 reused;	/* the session was kept for this task */
 	struct fanout_result scratch;	/* where results go that do not count */
 };
 
@@ -92,6 +93,9 @@ void	peer_end(struct fanout_io *, enum fanout_class, const char *fmt, ...)
 /* The task's result as it stands: DONE is queued; task becomes NULL. */
 void	peer_finish(struct fanout_io *);
 void	peer_bury(struct fanout_io *);
+
+/* The host and its task went back to admission: the end of the peer only. */
+void	peer_desert(struct fanout_io *);
 
 /* Has the caller taken enough for a held task to go on? */
 bool	io_has_room(const struct fanout_io *);

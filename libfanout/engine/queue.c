@@ -76,10 +76,12 @@ queue_take(struct queue *q, struct events *into)
 	pthread_mutex_lock(&q->mu);
 	if (!STAILQ_EMPTY(&q->list)) {
 		STAILQ_CONCAT(into, &q->list);
-	} else if (q->signalled && !atomic_load(&q->woken)) {
+	} else if (!atomic_load(&q->woken)) {
 		/*
 		 * The fd stays readable until a take finds nothing: between
 		 * two takes the caller still holds events of the last one.
+		 * Whatever signalled says: who put or woke last may have
+		 * raised the fd only after its event was taken.
 		 */
 		q->signalled = false;
 		lower_fd(q->fd);

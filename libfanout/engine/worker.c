@@ -159,6 +159,13 @@ admit(struct worker *w)
 			engine_notify(w->eng, w);	/* theirs, then */
 	} else if (answer == ADMIT_HOST)
 		w->admit_due = w->now;
+	/*
+	 * What we gave back is for others, who sleep and do not know. Only
+	 * then: to pass on news just heard would send it round for ever.
+	 */
+	else if (answer == ADMIT_OTHERS && w->freed)
+		engine_notify(w->eng, w);
+	w->freed = false;
 }
 
 static void
@@ -240,13 +247,15 @@ worker_main(void *arg)
 	for (;;) {
 		bool stop = atomic_load(&w->stop);
 
-		if (stop && w->npeers == 0)
-			break;
 		run(w);
 		expire(w);
+		if (stop && w->npeers == 0)
+			break;
 		/* Last: what has just ended makes room. */
 		if (!stop)
 			admit(w);
+		else
+			w->admit_due = FO_NEVER;
 		wait_events(w);
 		bury_dead(w);
 	}

@@ -37,6 +37,7 @@ struct worker {
 	struct peer_list dead;		/* freed at the end of the turn */
 	size_t		 npeers;
 	size_t		 mine;		/* in flight */
+	bool		 freed;		/* a slot or a host since we last asked */
 	struct timers	 timers;
 	int64_t		 admit_due;	/* when admission may say more */
 };

@@ -14,6 +14,10 @@
  *	no-peer*     cannot be made (out of memory)
  *	fail*        fails with class remote and a text of control characters
  *	vanish*      the session closes in mid-task without a word
+ *	nap*         works for 300 ms
+ *	burst*       says all there is room for, waits for input, never ends
+ *	fade*        its session is dead when it gets a second task
+ *	dialN:PORT   as tcp:PORT
  *	tcp:PORT     connects to 127.0.0.1 PORT first, then ok
  *	bad-plan*    its plan fails
  */
@@ -45,7 +49,7 @@ struct toy {
 	struct fanout_io *io;
 	const char	*host;
 	int		 fd;
-	int		 turns;
+	int		 turns, tasks;
 	bool		 busy, canceled, closing;
 };
 
@@ -83,9 +87,10 @@ toy_plan(void *shared, const char *host, struct fanout_plan *plan,
 		(void)snprintf(why->text, sizeof(why->text), "no plan");
 		return -1;
 	}
-	if (strncmp(host, "tcp:", 4) == 0) {
+	if (strncmp(host, "tcp:", 4) == 0 || strncmp(host, "dial", 4) == 0) {
 		plan->address = strdup("127.0.0.1");
-		plan->port = (unsigned)strtoul(host + 4, NULL, 10);
+		plan->port = (unsigned)strtoul(strchr(host, ':') + 1, NULL,
+		    10);
 	} else if (strncmp(host, "name:", 5) == 0) {
 		plan->address = strdup(host + 5);
 		plan->port = 9;
@@ -130,6 +135,7 @@ toy_start(void *peer, const struct fanout_task *task)
 	if (n > atomic_load(&t->book->most))
 		atomic_store(&t->book->most, n);
 	t->turns = 0;
+	t->tasks++;
 	t->busy = true;
 }
 
@@ -139,6 +145,21 @@ toy_done(struct toy *t)
 	t->busy = false;
 	atomic_fetch_sub(&t->book->now, 1);
 	return FANOUT_DONE;
+}
+
+static void
+toy_burst(struct toy *t)
+{
+	static const char bytes[65536];
+	char in[16];
+	size_t room = fanout_io_room(t->io);
+
+	if (room > sizeof(bytes))
+		room = sizeof(bytes);
+	if (t->turns++ == 0)
+		(void)fanout_io_emit(t->io, FANOUT_EV_OUT, bytes, room);
+	(void)fanout_io_room(t->io);
+	(void)fanout_io_input(t->io, in, sizeof(in));
 }
 
 static enum fanout_verdict
@@ -166,6 +187,12 @@ toy_run(struct toy *t)
 	} else if (toy_is(t, "slow") && t->turns++ == 0) {
 		fanout_io_timer(t->io, 20);
 		return FANOUT_WAIT;
+	} else if (toy_is(t, "nap") && t->turns++ == 0) {
+		fanout_io_timer(t->io, 300);
+		return FANOUT_WAIT;
+	} else if (toy_is(t, "burst")) {
+		toy_burst(t);
+		return FANOUT_WAIT;
 	}
 	(void)fanout_io_emit(t->io, FANOUT_EV_OUT, "hello\n", 6);
 	return toy_done(t);
@@ -186,6 +213,8 @@ toy_step(void *peer)
 		return toy_done(t);
 	if (toy_is(t, "hang-kex"))
 		return FANOUT_WAIT;
+	if (toy_is(t, "fade") && t->tasks == 2)
+		return FANOUT_CLOSED;
 	if (t->turns == 0)
 		fanout_io_stage(t->io, FANOUT_S_RUN);
 	return toy_run(t);
