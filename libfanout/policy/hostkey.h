@@ -18,8 +18,10 @@
 /*
  * Fills list with names separated by commas: those of HostKeyAlgorithms, or
  * the default ones, that are in supported (which ends with NULL); recorded
- * types first unless HostKeyAlgorithms gives an order of its own.
- * Returns 0; or -1 with list "" and the reason in why, for the user.
+ * types first unless HostKeyAlgorithms gives an order of its own. "ssh-rsa"
+ * (SHA-1) is added for a recorded RSA key where supported has no rsa-sha2.
+ * Returns 0; or -1 with list "" and the reason in why, for the user: nothing
+ * is left, or nothing that fits what is recorded.
  */
 int	hostkey_list(const struct hostconf *, const struct knownhosts *,
 	    const char *const *supported, char list[static HOSTKEY_LIST_MAX],
