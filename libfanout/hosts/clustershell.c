@@ -5,7 +5,8 @@
  * Read are groups.conf of /etc/clustershell (or CLUSTERSHELL_CFGDIR), then
  * of ~/.local/etc/clustershell and of XDG_CONFIG_HOME/clustershell, later
  * ones over earlier ones, *.conf of the folders that confdir in [Main] names
- * and *.yaml of those of autodir. $CFGDIR is the folder of the last groups.conf that is there.
+ * and *.yaml of those of autodir. $CFGDIR is the folder of the last
+ * groups.conf that is there.
  */
 #include <glob.h>
 #include <stdio.h>

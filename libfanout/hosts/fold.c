@@ -268,9 +268,9 @@ set_up(struct fold *fd, const struct fanout_hosts *set)
 	fd->row = calloc(n, sizeof(*fd->row));
 	fd->num = calloc(n, sizeof(*fd->num));
 	fd->num_cap = n;
-	return fd->num != NULL && fd->shape != NULL && fd->first != NULL && fd->dims != NULL &&
-	    fd->count != NULL && fd->order != NULL && fd->row != NULL ? 0 :
-	    FANOUT_ENOMEM;
+	return fd->num != NULL && fd->shape != NULL && fd->first != NULL &&
+	    fd->dims != NULL && fd->count != NULL && fd->order != NULL &&
+	    fd->row != NULL ? 0 : FANOUT_ENOMEM;
 }
 
 static void

@@ -1,54 +1,15 @@
 /*
  * select.c - from the options of a command line to one set of hosts.
- *
- * The forms of pdsh's -w are known here only: files, groups and library
- * calls take plain expressions.
  */
-#include <sys/queue.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "expr.h"
 #include "groups.h"
 #include "hostfile.h"
-#include "pattern.h"
+#include "select.h"
 #include "set.h"
-#include "trace.h"
-
-#define REGEX_MAX	255
-
-struct filter {
-	STAILQ_ENTRY(filter) link;
-	regex_t	 re;
-	bool	 keep;		/* what matches; else the rest */
-	char	 text[REGEX_MAX + 1];
-};
-
-struct fanout_selection {
-	struct fanout_hosts *take, *drop;
-	STAILQ_HEAD(, filter) filters;
-	struct fanout_groups *groups;	/* given, or own */
-	struct fanout_groups *own;
-	struct fo_trace *trace;	/* NULL: nobody will ask */
-	bool	 named;		/* some option named hosts to take */
-	bool	 input_read;
-	bool	 pick;
-	size_t	 pick_n;
-	uint64_t seed;
-};
-
-/* One argument while it is read. */
-struct arg {
-	struct fanout_selection *sel;
-	const char *s;
-	size_t	 at;
-	bool	 exclude;	/* of -x */
-	struct fanout_hosts *acc;	/* what the argument names so far */
-	struct fanout_error *err;
-};
 
 int
 fanout_selection_new(struct fanout_selection **out)
@@ -71,7 +32,7 @@ fanout_selection_new(struct fanout_selection **out)
 void
 fanout_selection_free(struct fanout_selection *sel)
 {
-	struct filter *f;
+	struct fo_filter *f;
 
 	if (sel == NULL)
 		return;
@@ -114,8 +75,8 @@ fanout_selection_pick(struct fanout_selection *sel, size_t n,
 }
 
 /* The groups are looked for when something first needs them. */
-static int
-need_groups(struct fanout_selection *sel, struct fanout_error *err)
+int
+fo_select_groups(struct fanout_selection *sel, struct fanout_error *err)
 {
 	int rc;
 
@@ -130,310 +91,6 @@ need_groups(struct fanout_selection *sel, struct fanout_error *err)
 	}
 	sel->groups = sel->own;
 	return 0;
-}
-
-/* ---- the items of one argument ----------------------------------------- */
-
-static int
-fail(const struct arg *a, size_t at, const char *what)
-{
-	return fo_error_at(a->err, FANOUT_EPARSE, at, 0, "%s", what);
-}
-
-static size_t
-skip_blanks(const char *s, size_t at)
-{
-	while (s[at] == ' ' || s[at] == '\t')
-		at++;
-	return at;
-}
-
-/* Where the item at from ends: at a ',' or the end, blanks before it cut. */
-static size_t
-item_end(const char *s, size_t from, size_t *next)
-{
-	size_t end = from + strcspn(s + from, ",");
-
-	*next = end;
-	while (end > from && (s[end - 1] == ' ' || s[end - 1] == '\t'))
-		end--;
-	return end;
-}
-
-static int
-eval(struct arg *a, struct fanout_hosts *set, size_t from, size_t len)
-{
-	struct fo_expr ex = { .text = a->s + from, .len = len, .base = from,
-	    .err = a->err, .trace = a->sel->trace,
-	    .leaves_out = set == a->sel->drop && !a->exclude };
-	int rc;
-
-	if (memchr(ex.text, '@', len) != NULL ||
-	    memchr(ex.text, '*', len) != NULL ||
-	    memchr(ex.text, '?', len) != NULL)
-		if ((rc = need_groups(a->sel, a->err)) != 0)
-			return rc;
-	ex.groups = a->sel->groups;
-	return fo_expr_apply(set, &ex);
-}
-
-static int
-load(struct arg *a, struct fanout_hosts *set, const char *path, size_t len)
-{
-	char *copy;
-	int rc;
-
-	if (len == 0)
-		return fail(a, (size_t)(path - a->s), "expected a file name");
-	if ((rc = need_groups(a->sel, a->err)) != 0)
-		return rc;
-	if ((copy = strndup(path, len)) == NULL)
-		return fo_error(a->err, FANOUT_ENOMEM, "out of memory");
-	if (strcmp(copy, "-") == 0 && a->sel->input_read)
-		rc = fail(a, (size_t)(path - a->s),
-		    "standard input was read already");
-	else
-		rc = fo_hostfile_trace(set, copy, a->sel->groups,
-		    a->sel->trace, set == a->sel->drop && !a->exclude,
-		    a->err);
-	a->sel->input_read |= strcmp(copy, "-") == 0;
-	free(copy);
-	return rc;
-}
-
-/* "/re/" at a->at; the closing '/' may be left out (pdsh). */
-static int
-regex_item(struct arg *a, bool keep)
-{
-	size_t from = a->at + 1, end, k;
-	char why[128];
-	struct filter *f;
-	int rc;
-
-	for (end = from; a->s[end] != '\0' && a->s[end] != '/'; end++)
-		if (a->s[end] == '\\' && a->s[end + 1] != '\0')
-			end++;
-	if (a->s[end] == '/')
-		a->at = skip_blanks(a->s, end + 1);
-	else
-		end = item_end(a->s, from, &a->at);
-	if (a->s[a->at] != '\0' && a->s[a->at] != ',')
-		return fail(a, a->at, "expected ',' behind the /regex/");
-	if ((k = end - from) > REGEX_MAX)
-		return fo_error_at(a->err, FANOUT_ELIMIT, from, 0,
-		    "a regex of more than %d characters", REGEX_MAX);
-	if ((f = calloc(1, sizeof(*f))) == NULL)
-		return fo_error(a->err, FANOUT_ENOMEM, "out of memory");
-	memcpy(f->text, a->s + from, k);
-	if ((rc = regcomp(&f->re, f->text, REG_EXTENDED | REG_NOSUB)) != 0) {
-		(void)regerror(rc, &f->re, why, sizeof(why));
-		rc = fo_error_at(a->err, FANOUT_EPARSE, from, 0, "/%s/: %s",
-		    f->text, why);
-		free(f);
-		return rc;
-	}
-	f->keep = keep;
-	STAILQ_INSERT_TAIL(&a->sel->filters, f, link);
-	return 0;
-}
-
-static int
-file_item(struct arg *a, struct fanout_hosts *set)
-{
-	size_t from = a->at + 1, end = item_end(a->s, from, &a->at);
-
-	return load(a, set, a->s + from, end - from);
-}
-
-/* What begins with '-': standard input, or something to leave out. */
-static int
-minus_item(struct arg *a)
-{
-	size_t from = a->at + 1, len;
-
-	if (a->s[from] == '\0' || a->s[from] == ',' ||
-	    a->s[skip_blanks(a->s, from)] == '\0') {
-		a->at = skip_blanks(a->s, from);
-		return load(a, a->acc, a->s + from - 1, 1);
-	}
-	if (a->exclude)
-		return fail(a, a->at, "-x leaves out already: no '-' here");
-	a->at = from;
-	if (a->s[from] == '^')
-		return file_item(a, a->sel->drop);
-	if (a->s[from] == '/')
-		return regex_item(a, false);
-	len = fo_pattern_span(a->s + from, strlen(a->s + from), ",!&^");
-	a->at = skip_blanks(a->s, from + len);
-	if (a->s[a->at] != '\0' && a->s[a->at] != ',')
-		return fail(a, a->at,
-		    "expected ',' behind what '-' leaves out");
-	return eval(a, a->sel->drop, from, len);
-}
-
-/* A stretch of plain expression: up to a ',' with one of pdsh's behind. */
-static int
-plain_items(struct arg *a)
-{
-	size_t from = a->at, at = from, next;
-
-	for (;;) {
-		at += fo_pattern_span(a->s + at, strlen(a->s + at), ",");
-		if (a->s[at] == '\0')
-			break;
-		next = skip_blanks(a->s, at + 1);
-		if (a->s[at] == ',' && a->s[next] != '\0' &&
-		    strchr("^-/", a->s[next]) != NULL)
-			break;
-		at++;
-	}
-	a->at = at;
-	return eval(a, a->acc, from, at - from);
-}
-
-static int
-one_item(struct arg *a)
-{
-	switch (a->s[a->at]) {
-	case '^':
-		return file_item(a, a->acc);
-	case '-':
-		return minus_item(a);
-	case '/':
-		return regex_item(a, !a->exclude);
-	default:
-		return plain_items(a);
-	}
-}
-
-/* Do the items from here on name hosts, or only leave some out? */
-static bool
-names_hosts(const char *s)
-{
-	size_t at, len;
-
-	for (at = skip_blanks(s, 0);; at = skip_blanks(s, at + 1)) {
-		len = fo_pattern_span(s + at, strlen(s + at), ",");
-		if (s[at] != '/' && (s[at] != '-' || len == 1))
-			return true;
-		at += len;
-		at += strcspn(s + at, ",");
-		if (s[at] == '\0')
-			return false;
-	}
-}
-
-static int
-all_items(struct arg *a)
-{
-	int rc;
-
-	for (;;) {
-		a->at = skip_blanks(a->s, a->at);
-		if ((rc = one_item(a)) != 0)
-			return rc;
-		if (a->s[a->at] == '\0')
-			return 0;
-		a->at++;
-	}
-}
-
-/* -w and -x: the argument stands for itself, then joins the others. */
-static int
-hosts_option(struct fanout_selection *sel, const char *s, bool exclude,
-    struct fanout_error *err)
-{
-	struct arg a = { .sel = sel, .s = s, .exclude = exclude, .err = err };
-	struct fanout_hosts *into = exclude ? sel->drop : sel->take;
-	int rc;
-
-	if (!exclude)
-		sel->named |= names_hosts(s);
-	if (!fo_expr_shrinks(s, strlen(s))) {
-		a.acc = into;
-		return all_items(&a);
-	}
-	if ((rc = fanout_hosts_new(&a.acc)) != 0)
-		return fo_set_error(into, rc, err);
-	a.acc->max = into->max;
-	if ((rc = all_items(&a)) == 0 &&
-	    (rc = fanout_hosts_union(into, a.acc)) != 0)
-		(void)fo_set_error(into, rc, err);
-	fanout_hosts_free(a.acc);
-	return rc;
-}
-
-/* A query of genders has signs that are operators elsewhere. */
-static bool
-is_query(const char *s, size_t len)
-{
-	return memchr(s, '~', len) != NULL || memchr(s, '(', len) != NULL ||
-	    memmem(s, len, "&&", 2) != NULL ||
-	    memmem(s, len, "||", 2) != NULL || memmem(s, len, "--", 2) != NULL;
-}
-
-static int
-query(const struct fo_expr *ex, struct fanout_hosts *into)
-{
-	struct fanout_hosts *set;
-	int rc;
-
-	if ((rc = fanout_hosts_new(&set)) != 0)
-		return fo_set_error(into, rc, ex->err);
-	set->max = into->max;
-	if ((rc = fo_groups_eval(ex, 0, ex->text, set)) != 0) {
-		fanout_hosts_free(set);
-		return rc;
-	}
-	rc = fanout_hosts_union(into, set);
-	if (ex->trace == NULL)
-		fanout_hosts_free(set);
-	else if (fo_trace_note(ex->trace, NULL, ',', ex->text, ex->len,
-	    set) != 0)
-		rc = FANOUT_ENOMEM;
-	return rc == 0 ? 0 : fo_set_error(into, rc, ex->err);
-}
-
-/* -g and -X: names of groups, the '@' understood. */
-static int
-group_option(struct fanout_selection *sel, const char *s, bool exclude,
-    struct fanout_error *err)
-{
-	struct fanout_hosts *into = exclude ? sel->drop : sel->take;
-	struct fo_expr ex = { .err = err, .trace = sel->trace };
-	size_t at = 0, len;
-	char *ref;
-	int rc, n;
-
-	if ((rc = need_groups(sel, err)) != 0)
-		return rc;
-	ex.groups = sel->groups;
-	for (;;) {
-		at = skip_blanks(s, at);
-		if ((len = fo_pattern_span(s + at, strlen(s + at), ",")) == 0)
-			return fo_error_at(err, FANOUT_EPARSE, at, 0,
-			    "expected the name of a group");
-		n = asprintf(&ref, "%s%.*s", s[at] == '@' ? "" : "@",
-		    (int)len, s + at);
-		if (n == -1)
-			return fo_error(err, FANOUT_ENOMEM, "out of memory");
-		ex.text = ref;
-		ex.len = (size_t)n;
-		rc = is_query(ref, (size_t)n) ? query(&ex, into) :
-		    fo_expr_apply(into, &ex);
-		free(ref);
-		if (rc != 0 && err != NULL)	/* as if it had no '@' */
-			err->offset = at + (s[at] != '@' && err->offset > 0 ?
-			    err->offset - 1 : err->offset);
-		if (rc != 0)
-			return rc;
-		at = skip_blanks(s, at + len);
-		if (s[at] == '\0')
-			return 0;
-		if (s[at++] != ',')
-			return fo_error_at(err, FANOUT_EPARSE, at - 1, 0,
-			    "expected ',' before this");
-	}
 }
 
 /* Note where what follows is from, if anybody will ask. */
@@ -451,7 +108,6 @@ int
 fanout_selection_add(struct fanout_selection *sel, enum fanout_select how,
     const char *text, struct fanout_error *err)
 {
-	struct arg a = { .sel = sel, .s = text, .err = err };
 	char where[] = { '-', (char)how, '\0' };
 	bool exclude = how == FANOUT_SELECT_NOT_HOSTS ||
 	    how == FANOUT_SELECT_NOT_GROUP;
@@ -464,14 +120,14 @@ fanout_selection_add(struct fanout_selection *sel, enum fanout_select how,
 	switch (how) {
 	case FANOUT_SELECT_HOSTS:
 	case FANOUT_SELECT_NOT_HOSTS:
-		return hosts_option(sel, text, exclude, err);
+		return fo_select_hosts(sel, text, exclude, err);
 	case FANOUT_SELECT_GROUP:
 	case FANOUT_SELECT_NOT_GROUP:
-		return group_option(sel, text, exclude, err);
+		return fo_select_group(sel, text, exclude, err);
 	case FANOUT_SELECT_ALL:
-		return group_option(sel, "*", false, err);
+		return fo_select_group(sel, "*", false, err);
 	case FANOUT_SELECT_FILE:
-		return load(&a, sel->take, text, strlen(text));
+		return fo_select_file(sel, text, err);
 	}
 	return fo_error(err, FANOUT_EINVAL, "no such way to select hosts");
 }
@@ -485,11 +141,11 @@ take_members(struct fanout_selection *sel, struct fanout_error *err)
 	int rc;
 
 	/* A live cluster knows better than a file. */
-	if ((rc = need_groups(sel, err)) != 0 || (rc = fo_groups_known(
+	if ((rc = fo_select_groups(sel, err)) != 0 || (rc = fo_groups_known(
 	    sel->groups, "cluster", "members", &known, err)) != 0)
 		return rc;
 	if (known)
-		return group_option(sel, "cluster:members", false, err);
+		return fo_select_group(sel, "cluster:members", false, err);
 	if ((rc = fo_groups_known(sel->groups, NULL, "members", &known,
 	    err)) != 0)
 		return rc;
@@ -498,7 +154,7 @@ take_members(struct fanout_selection *sel, struct fanout_error *err)
 		    "no hosts are given: use -w, -g, -a or --hostfile, set "
 		    "CFANOUT_HOSTS or WCOLL to a file of hosts, or define the "
 		    "group 'members' in /etc/fanout/groups");
-	return group_option(sel, "members", false, err);
+	return fo_select_group(sel, "members", false, err);
 }
 
 /* No option named a host. */
@@ -515,7 +171,7 @@ take_default(struct fanout_selection *sel, struct fanout_error *err)
 		path = getenv(vars[i]);
 		if (path == NULL || *path == '\0')
 			continue;
-		if ((rc = need_groups(sel, err)) != 0 ||
+		if ((rc = fo_select_groups(sel, err)) != 0 ||
 		    (rc = begin(sel, vars[i], false, err)) != 0)
 			return rc;
 		rc = fo_hostfile_trace(sel->take, path, sel->groups,
@@ -535,7 +191,7 @@ passes(const struct fanout_selection *sel, const struct fo_entry *e)
 {
 	struct fanout_hostspec hs;
 	char name[FO_HOST_MAX + 1];
-	struct filter *f;
+	struct fo_filter *f;
 
 	if (fo_set_covers(sel->drop, e))
 		return false;
@@ -598,7 +254,7 @@ explain_filters(const struct fanout_selection *sel, const char *host, FILE *f)
 {
 	struct fanout_hostspec hs;
 	char name[FO_HOST_MAX + 1];
-	const struct filter *fl;
+	const struct fo_filter *fl;
 
 	if (fanout_host_split(host, &hs) != 0 || hs.name_len > FO_HOST_MAX)
 		return;

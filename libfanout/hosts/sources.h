@@ -20,4 +20,10 @@ int	fo_source_dsh(struct fanout_groups *, struct fanout_error *);
 /* cluster.c: "cluster", the members of a Pacemaker or Corosync cluster. */
 int	fo_source_cluster(struct fanout_groups *, struct fanout_error *);
 
+/* cfrunhosts.c: "cfrun", of cfrun.hosts. */
+int	fo_source_cfrun(struct fanout_groups *, struct fanout_error *);
+
+/* netgroup.c: "netgroup", of the name service. */
+int	fo_source_netgroup(struct fanout_groups *, struct fanout_error *);
+
 #endif

@@ -363,6 +363,31 @@ test_cluster(void)
 }
 
 static void
+test_cfrun(void)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "# clients\ndomain = x.org\n"
+	    "access = root,admin\nmaxchild = 10\n  \n"
+	    "a  -v  # verbose\nb.y.net:22000 -DNis\ninclude = %s\n"
+	    "domain.z\na\n", path("more.hosts"));
+	put("cfrun.hosts", text);
+	put("more.hosts", "c\n");
+	setenv("CFINPUTS", dir, 1);
+	open_groups(2000);
+	check("@cfrun:hosts", "a.x.org,b.y.net,c.x.org,domain.z");
+	check("@cfrun:*&a*", "a.x.org");
+	put("more.hosts", "include = cfrun.hosts\n");
+	snprintf(text, sizeof(text), "include = %s\n", path("cfrun.hosts"));
+	put("cfrun.hosts", text);
+	fanout_groups_free(groups);
+	fanout_groups_new(&groups);
+	is_int(fanout_groups_system(groups, NULL), FANOUT_ELIMIT,
+	    "a file that includes itself");
+	unsetenv("CFINPUTS");
+}
+
+static void
 test_regroup(void)
 {
 	static const char *const t[][3] = {
@@ -423,6 +448,7 @@ main(void)
 	test_genders();
 	test_dsh();
 	test_cluster();
+	test_cfrun();
 	test_regroup();
 	fanout_groups_free(groups);
 	if (fork() == 0)
