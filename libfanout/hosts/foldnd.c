@@ -20,7 +20,7 @@ struct dim {
 	struct fanout_hosts *sets;	/* numbers lists of ranks, once folded */
 };
 
-struct nd {
+struct grid {
 	const struct fo_shape *sh;
 	struct dim *dim;
 	uint32_t *cell;		/* rows * dims: a rank, or an index of sets */
@@ -29,30 +29,30 @@ struct nd {
 };
 
 struct by {			/* what qsort_r compares by */
-	const struct nd *nd;
+	const struct grid *grid;
 	size_t	 last;		/* the dimension that counts least */
 };
 
 static void
-nd_free(struct nd *nd)
+grid_free(struct grid *grid)
 {
 	size_t d;
 
-	for (d = 0; nd->dim != NULL && d < nd->sh->dims; d++) {
-		free(nd->dim[d].value);
-		fanout_hosts_free(nd->dim[d].sets);
+	for (d = 0; grid->dim != NULL && d < grid->sh->dims; d++) {
+		free(grid->dim[d].value);
+		fanout_hosts_free(grid->dim[d].sets);
 	}
-	free(nd->dim);
-	free(nd->cell);
-	free(nd->list);
+	free(grid->dim);
+	free(grid->cell);
+	free(grid->list);
 }
 
 /* The numbers of one dimension, and the rank of each row's. */
 static int
-rank(struct nd *nd, size_t d)
+rank(struct grid *grid, size_t d)
 {
-	const struct fo_shape *sh = nd->sh;
-	struct dim *dim = &nd->dim[d];
+	const struct fo_shape *sh = grid->sh;
+	struct dim *dim = &grid->dim[d];
 	size_t r, n = 0;
 
 	dim->value = reallocarray(NULL, sh->rows, sizeof(*dim->value));
@@ -69,26 +69,26 @@ rank(struct nd *nd, size_t d)
 		const uint64_t *v = bsearch(&sh->row[r][d], dim->value, n,
 		    sizeof(*v), fo_fold_compare);
 
-		nd->cell[r * sh->dims + d] = (uint32_t)(v - dim->value);
+		grid->cell[r * sh->dims + d] = (uint32_t)(v - dim->value);
 	}
 	return 0;
 }
 
 static int
-nd_new(struct nd *nd, const struct fo_shape *sh)
+grid_new(struct grid *grid, const struct fo_shape *sh)
 {
 	size_t d;
 
-	memset(nd, 0, sizeof(*nd));
-	nd->sh = sh;
-	nd->rows = sh->rows;
-	nd->dim = calloc(sh->dims, sizeof(*nd->dim));
-	nd->cell = reallocarray(NULL, sh->rows * sh->dims, sizeof(*nd->cell));
-	nd->list = reallocarray(NULL, sh->rows, sizeof(*nd->list));
-	if (nd->dim == NULL || nd->cell == NULL || nd->list == NULL)
+	memset(grid, 0, sizeof(*grid));
+	grid->sh = sh;
+	grid->rows = sh->rows;
+	grid->dim = calloc(sh->dims, sizeof(*grid->dim));
+	grid->cell = reallocarray(NULL, sh->rows * sh->dims, sizeof(*grid->cell));
+	grid->list = reallocarray(NULL, sh->rows, sizeof(*grid->list));
+	if (grid->dim == NULL || grid->cell == NULL || grid->list == NULL)
 		return FANOUT_ENOMEM;
 	for (d = 0; d < sh->dims; d++)
-		if (rank(nd, d) != 0)
+		if (rank(grid, d) != 0)
 			return FANOUT_ENOMEM;
 	return 0;
 }
@@ -100,7 +100,7 @@ compare(const void *a, const void *b, void *arg)
 	const struct by *by = arg;
 	size_t d;
 
-	for (d = 0; d < by->nd->sh->dims; d++)
+	for (d = 0; d < by->grid->sh->dims; d++)
 		if (d != by->last && x[d] != y[d])
 			return x[d] < y[d] ? -1 : 1;
 	d = by->last;
@@ -115,28 +115,28 @@ same_but(const uint32_t *x, const uint32_t *y, size_t dims, size_t but)
 }
 
 static int
-fold_dim(struct nd *nd, size_t d)
+fold_dim(struct grid *grid, size_t d)
 {
-	size_t dims = nd->sh->dims, r, n, out = 0, id;
-	struct by by = { nd, d };
+	size_t dims = grid->sh->dims, r, n, out = 0, id;
+	struct by by = { grid, d };
 	uint32_t *row;
 
-	if (fanout_hosts_new(&nd->dim[d].sets) != 0)
+	if (fanout_hosts_new(&grid->dim[d].sets) != 0)
 		return FANOUT_ENOMEM;
-	fanout_hosts_limit(nd->dim[d].sets, nd->sh->rows);
-	qsort_r(nd->cell, nd->rows, dims * sizeof(*nd->cell), compare, &by);
-	for (r = 0; r < nd->rows; r += n) {
-		row = nd->cell + r * dims;
-		for (n = 0; r + n < nd->rows && same_but(row, row + n * dims,
+	fanout_hosts_limit(grid->dim[d].sets, grid->sh->rows);
+	qsort_r(grid->cell, grid->rows, dims * sizeof(*grid->cell), compare, &by);
+	for (r = 0; r < grid->rows; r += n) {
+		row = grid->cell + r * dims;
+		for (n = 0; r + n < grid->rows && same_but(row, row + n * dims,
 		    dims, d); n++)
-			nd->list[n] = row[n * dims + d];
-		if (fo_set_intern(nd->dim[d].sets, (const char *)nd->list,
-		    n * sizeof(*nd->list), &id) < 0)
+			grid->list[n] = row[n * dims + d];
+		if (fo_set_intern(grid->dim[d].sets, (const char *)grid->list,
+		    n * sizeof(*grid->list), &id) < 0)
 			return FANOUT_ENOMEM;
 		row[d] = (uint32_t)id;
-		memmove(nd->cell + out++ * dims, row, dims * sizeof(*row));
+		memmove(grid->cell + out++ * dims, row, dims * sizeof(*row));
 	}
-	nd->rows = out;
+	grid->rows = out;
 	return 0;
 }
 
@@ -154,13 +154,13 @@ static int
 compare_folded(const void *a, const void *b, void *arg)
 {
 	const uint32_t *x = a, *y = b;
-	const struct nd *nd = arg;
+	const struct grid *grid = arg;
 	uint32_t u, v;
 	size_t d;
 
-	for (d = 0; d < nd->sh->dims; d++) {
-		u = rank_in(&nd->dim[d], x[d], 0);
-		v = rank_in(&nd->dim[d], y[d], 0);
+	for (d = 0; d < grid->sh->dims; d++) {
+		u = rank_in(&grid->dim[d], x[d], 0);
+		v = rank_in(&grid->dim[d], y[d], 0);
 		if (u != v)
 			return u < v ? -1 : 1;
 	}
@@ -168,28 +168,28 @@ compare_folded(const void *a, const void *b, void *arg)
 }
 
 static int
-nd_fold(struct nd *nd, const struct fo_shape *sh, bool last_first)
+grid_fold(struct grid *grid, const struct fo_shape *sh, bool last_first)
 {
 	size_t i;
 
-	if (nd_new(nd, sh) != 0)
+	if (grid_new(grid, sh) != 0)
 		return FANOUT_ENOMEM;
 	for (i = 0; i < sh->dims; i++)
-		if (fold_dim(nd, last_first ? sh->dims - 1 - i : i) != 0)
+		if (fold_dim(grid, last_first ? sh->dims - 1 - i : i) != 0)
 			return FANOUT_ENOMEM;
-	qsort_r(nd->cell, nd->rows, sh->dims * sizeof(*nd->cell),
-	    compare_folded, nd);
+	qsort_r(grid->cell, grid->rows, sh->dims * sizeof(*grid->cell),
+	    compare_folded, grid);
 	return 0;
 }
 
 static void
-print_row(FILE *f, const struct nd *nd, const uint32_t *row, uint64_t *tmp)
+print_row(FILE *f, const struct grid *grid, const uint32_t *row, uint64_t *tmp)
 {
-	const struct dim *dim = nd->dim;
+	const struct dim *dim = grid->dim;
 	const char *p;
 	size_t i, n;
 
-	for (p = nd->sh->text; *p != '\0'; p++) {
+	for (p = grid->sh->text; *p != '\0'; p++) {
 		if (*p != FO_FOLD_MARK) {
 			putc_unlocked(*p, f);
 			continue;
@@ -207,19 +207,19 @@ print_row(FILE *f, const struct nd *nd, const uint32_t *row, uint64_t *tmp)
 static char *
 try_order(const struct fo_shape *sh, bool last_first, size_t *len)
 {
-	struct nd nd;
+	struct grid grid;
 	uint64_t *tmp;
 	char *text = NULL;
 	size_t r;
 	FILE *f = NULL;
 
 	tmp = reallocarray(NULL, sh->rows, sizeof(*tmp));
-	if (nd_fold(&nd, sh, last_first) == 0 && tmp != NULL &&
+	if (grid_fold(&grid, sh, last_first) == 0 && tmp != NULL &&
 	    (f = open_memstream(&text, len)) != NULL) {
-		for (r = 0; r < nd.rows; r++) {
+		for (r = 0; r < grid.rows; r++) {
 			if (r > 0)
 				putc_unlocked(',', f);
-			print_row(f, &nd, nd.cell + r * sh->dims, tmp);
+			print_row(f, &grid, grid.cell + r * sh->dims, tmp);
 		}
 		if (fclose(f) != 0) {
 			free(text);
@@ -227,7 +227,7 @@ try_order(const struct fo_shape *sh, bool last_first, size_t *len)
 		}
 	}
 	free(tmp);
-	nd_free(&nd);
+	grid_free(&grid);
 	return text;
 }
 
