@@ -17,25 +17,52 @@ is_exit_status(const unsigned char *msg)
 {
 	static const unsigned char head[] = { 0, 0, 0, sizeof(NAME) - 1 };
 
-	return msg[0] == MSG_CHANNEL_REQUEST &&
-	    malloc_usable_size((void *)(uintptr_t)msg) >=
+	return malloc_usable_size((void *)(uintptr_t)msg) >=
 	    5 + sizeof(head) + sizeof(NAME) - 1 + 5 &&
+	    msg[0] == MSG_CHANNEL_REQUEST &&
 	    memcmp(msg + 5, head, sizeof(head)) == 0 &&
 	    memcmp(msg + 5 + sizeof(head), NAME, sizeof(NAME) - 1) == 0;
 }
 
+/*
+ * libssh2 keeps whatever packets nobody asks for. The most that an honest
+ * server can make it hold is a window full of packets of one byte.
+ */
+#define MEMORY_MAX (32 * 1024 * 1024)
+
 void *
 memory_alloc(size_t size, void **abstract)
 {
-	(void)abstract;
-	return malloc(size);
+	struct sess *s = *abstract;
+	void *p;
+
+	if (s->memory > MEMORY_MAX || (p = malloc(size)) == NULL)
+		return NULL;
+	s->memory += malloc_usable_size(p);
+	return p;
+}
+
+/* Some of what is freed came from elsewhere: signatures. */
+static void
+forget(struct sess *s, void *p)
+{
+	size_t n = malloc_usable_size(p);
+
+	s->memory -= n < s->memory ? n : s->memory;
 }
 
 void *
 memory_realloc(void *p, size_t size, void **abstract)
 {
-	(void)abstract;
-	return realloc(p, size);
+	struct sess *s = *abstract;
+	size_t old = malloc_usable_size(p);
+	void *q;
+
+	if (s->memory > MEMORY_MAX || (q = realloc(p, size)) == NULL)
+		return NULL;
+	s->memory -= old < s->memory ? old : s->memory;
+	s->memory += malloc_usable_size(q);
+	return q;
 }
 
 void
@@ -43,8 +70,11 @@ memory_free(void *p, void **abstract)
 {
 	struct sess *s = *abstract;
 
-	if (p != NULL && s->channel != NULL && is_exit_status(p))
+	if (p == NULL)
+		return;
+	if (s->channel != NULL && is_exit_status(p))
 		s->saw_status = true;
+	forget(s, p);
 	free(p);
 }
 

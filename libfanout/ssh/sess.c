@@ -51,6 +51,13 @@ counted(struct sess *s, ssize_t n)
 }
 
 /*
+ * libssh2 reads on as long as there is something to read. A server that never
+ * stops would never let us go, to other hosts or to a deadline: after so many
+ * calls in one step there is nothing for now, whatever the socket says.
+ */
+#define RECVS_A_STEP 512
+
+/*
  * libssh2 takes the server's greeting byte by byte: one recv(2) for all of it
  * and what came with it, given out in pieces.
  */
@@ -75,6 +82,9 @@ count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
 	struct sess *s = *abstract;
 	size_t left = s->ahead_len - s->ahead_off;
 
+	if (left == 0 && s->recvs >= RECVS_A_STEP)
+		return -EAGAIN;
+	s->recvs++;
 	if (left > 0) {
 		if (len > left)
 			len = left;
@@ -345,6 +355,7 @@ sess_step(void *peer)
 	if (s->state == SESS_READY && !s->has_task)
 		return at_rest(s);
 	s->blocked = s->held = false;
+	s->recvs = 0;
 	res = run_states(s);
 	if (s->state == SESS_OVER)
 		return FANOUT_CLOSED;

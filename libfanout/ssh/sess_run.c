@@ -31,7 +31,9 @@ sess_open(struct sess *s)
 	if (rc == LIBSSH2_ERROR_CHANNEL_FAILURE)
 		return sess_fail(s, FANOUT_C_REMOTE, "the server refuses to "
 		    "open a session (MaxSessions?)");
-	return sess_error(s, rc, "opening a session");
+	(void)sess_error(s, rc, "opening a session");
+	s->state = SESS_OVER;	/* the engine may try anew, if it was kept */
+	return RES_FAIL;
 }
 
 enum sess_res
@@ -249,14 +251,24 @@ is_over(struct sess *s)
 	return sess_goto(s, SESS_STATUS);
 }
 
+/*
+ * Reading one stream takes in what comes for the other, too, and the socket
+ * will not wake us for what libssh2 has already: only a round in which no byte
+ * came in shows that nothing is left.
+ */
 enum sess_res
 sess_run(struct sess *s)
 {
 	enum sess_res res = RES_MORE;
+	uint64_t moved;
 	int i;
 
-	for (i = 0; i < ROUNDS_A_STEP && res == RES_MORE; i++)
+	for (i = 0; i < ROUNDS_A_STEP && res == RES_MORE; i++) {
+		moved = s->moved;
 		res = pump(s);
+		if (res == RES_NEXT && s->moved != moved)
+			res = RES_MORE;
+	}
 	if (res != RES_NEXT)
 		return res;
 	if (s->held) {
