@@ -169,6 +169,8 @@ refuse_foreign(const struct hostconf *c, struct fanout_result *why)
 		what = "ProxyCommand";
 	else if (c->proxy_jump != NULL)
 		what = "ProxyJump";
+	else
+		what = c->needs_ssh;
 	if (what == NULL)
 		return 0;
 	fo_fail(why, FANOUT_C_LOCAL, 0, SSH2_CANNOT, "%s is set for this host, "
