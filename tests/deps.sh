@@ -10,8 +10,9 @@ set -eu
 
 build="gcc make pkg-config libc6-dev libssh2-1-dev libssl-dev libbsd-dev"
 check="openssh-server openssh-client clang libssh-dev procps jq libyaml-dev
-universal-ctags shellcheck mandoc codespell git"
-peers="pdsh clustershell pssh time"
+universal-ctags shellcheck mandoc codespell git netcat-openbsd pdsh
+python3-clustershell"
+peers="clustershell pssh"
 
 print=false
 want="$build $check"
