@@ -294,8 +294,8 @@ task_over(struct fanout_io *p)
 	bool keep = w->eng->keep && p->state == PEER_BUSY &&
 	    p->task->result.cls <= FANOUT_C_SIGNAL && !atomic_load(&w->stop);
 
-	peer_finish(p);
 	if (!keep) {
+		peer_finish(p);
 		begin_close(p);
 		return;
 	}
@@ -304,7 +304,9 @@ task_over(struct fanout_io *p)
 	w->mine--;
 	w->freed = true;
 	peer_runnable(p);		/* let it watch for the server's end */
+	/* First: who hears DONE finds the host at rest in fanout_stats(). */
 	engine_landed(w->eng, p->host, true);
+	peer_finish(p);
 }
 
 /* ---- running ---- */
