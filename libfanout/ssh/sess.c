@@ -82,6 +82,8 @@ count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
 	struct sess *s = *abstract;
 	size_t left = s->ahead_len - s->ahead_off;
 
+	if (s->over)
+		return -ECONNRESET;
 	if (left == 0 && s->recvs >= RECVS_A_STEP)
 		return -EAGAIN;
 	s->recvs++;

@@ -66,6 +66,8 @@ struct sess {
 	bool		 held;		/* no room for output */
 	unsigned	 idle_steps;	/* in a row without a byte moved */
 	uint64_t	 moved;		/* bytes through the socket */
+	bool		 keyed;		/* the first key exchange is done */
+	bool		 over;		/* for libssh2 the socket is dead */
 	unsigned	 recvs;		/* calls to receive in this step */
 	size_t		 memory;	/* what libssh2 has of us, bytes */
 	bool		 hung_up;	/* the socket is of no use any more */

@@ -63,6 +63,10 @@ sess_free(void *peer)
 	agent_call_free(s->agent);
 	if (s->fd != -1)
 		(void)shutdown(s->fd, SHUT_RDWR);
+	/* Only its own failing frees what a key exchange under way has made. */
+	s->over = true;
+	if (s->ssh != NULL && !s->keyed && s->fd != -1)
+		(void)libssh2_session_handshake(s->ssh, s->fd);
 	for (i = 0; s->ssh != NULL && i < FREE_TRIES; i++)
 		if (libssh2_session_free(s->ssh) != LIBSSH2_ERROR_EAGAIN)
 			break;

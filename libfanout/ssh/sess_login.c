@@ -19,8 +19,10 @@ sess_handshake(struct sess *s)
 	rc = libssh2_session_handshake(s->ssh, s->fd);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);
-	if (rc == 0)
+	if (rc == 0) {
+		s->keyed = true;
 		return sess_goto(s, SESS_HOSTKEY);
+	}
 	(void)libssh2_session_last_error(s->ssh, &text, &len, 0);
 	greeting = libssh2_session_banner_get(s->ssh);
 	if (greeting == NULL || strncmp(greeting, "SSH-", 4) != 0) {

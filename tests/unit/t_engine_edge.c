@@ -98,8 +98,11 @@ until_done(struct run *r, fanout_job job, int ms)
 	int64_t start = now_ms();
 	struct fanout_event ev;
 
-	while (now_ms() - start < ms && fanout_next(r->f, &ev, 50) >= 0) {
-		if (ev.kind != FANOUT_EV_DONE)
+	int rc;
+
+	while (now_ms() - start < ms &&
+	    (rc = fanout_next(r->f, &ev, 50)) >= 0) {
+		if (rc == 0 || ev.kind != FANOUT_EV_DONE)
 			continue;
 		note(&ev, r);
 		if (ev.job == job)
