@@ -306,6 +306,41 @@ int	fanout_selection_explain(const struct fanout_selection *,
  */
 char	*fanout_error_caret(const struct fanout_error *, const char *text);
 
+/* ---- hosts marked dead ------------------------------------------------- */
+
+/*
+ * Hosts that are known to be down are skipped, and said to be: marks are
+ * lines of a file, with a reason and perhaps an end. A mark on a name holds
+ * for every user and port.
+ */
+struct fanout_marks;
+
+#define FANOUT_MARKS_SYSTEM "/etc/fanout/dead"
+
+/* Where the caller's own marks go: the system's file for root, else
+ * $XDG_CONFIG_HOME/fanout/dead. */
+int	fanout_marks_path(char *buf, size_t size);
+
+/* path NULL: the system's and the caller's own. A missing file is empty. */
+int	fanout_marks_load(struct fanout_marks **, const char *path,
+	    struct fanout_error *);
+void	fanout_marks_free(struct fanout_marks *);	/* NULL is fine */
+
+/* Why a host is to be skipped; NULL: it is not. Lives with the marks. */
+const char *fanout_marks_why(const struct fanout_marks *, const char *host);
+
+/* Those that hold now; a return of fn other than 0 stops and is returned.
+ * until: seconds since 1970, 0 for ever. */
+int	fanout_marks_each(const struct fanout_marks *,
+	    int (*fn)(const struct fanout_hosts *, const char *why,
+	    int64_t until, void *), void *);
+
+/* Change a file, whole and under a lock. reason may be NULL. */
+int	fanout_marks_add(const char *path, const struct fanout_hosts *,
+	    const char *reason, int64_t until, struct fanout_error *);
+int	fanout_marks_remove(const char *path, const struct fanout_hosts *,
+	    struct fanout_error *);
+
 /* ---- engine ------------------------------------------------------------ */
 
 struct fanout_transport;	/* fanout_transport.h */
@@ -352,8 +387,10 @@ struct fanout_cmd {
 	const char *command;	/* NULL: log in only, run nothing */
 	int	 stdin_fd;	/* read once, sent to all; -1: none.
 				 * Yours to close, once the job is done. */
+	const char *const *skip;	/* one a host of the set: why it is
+				 * skipped; NULL: it is not. NULL: none is */
 };
-#define FANOUT_CMD_INIT { sizeof(struct fanout_cmd), NULL, -1 }
+#define FANOUT_CMD_INIT { sizeof(struct fanout_cmd), NULL, -1, NULL }
 
 /* All hosts are accepted or none. The set may be freed afterwards. */
 int	fanout_submit(struct fanout *, const struct fanout_hosts *,

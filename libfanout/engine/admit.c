@@ -97,12 +97,14 @@ admit_submit(struct admit *a, struct task *tasks, size_t n)
 
 	pthread_mutex_lock(&a->mu);
 	for (i = 0; i < n; i++) {
+		if (tasks[i].skipped)
+			continue;
 		h = tasks[i].host;
 		STAILQ_INSERT_TAIL(&h->tasks, &tasks[i], link);
 		if (h->place == HOST_REST)
 			enqueue(a, h);
+		a->waiting++;
 	}
-	a->waiting += n;
 	pthread_mutex_unlock(&a->mu);
 }
 

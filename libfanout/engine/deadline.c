@@ -45,6 +45,8 @@ peer_enter(struct fanout_io *p, enum fanout_stage stage)
 	    p->stage_due != FO_NEVER;
 
 	p->stage = stage;
+	if (stage == FANOUT_S_CLOSE)
+		p->command_due = FO_NEVER;	/* it has ended */
 	if (!shared)
 		p->stage_due = fo_deadline(now, stage_ms(p, stage));
 	if (p->task == NULL)
@@ -107,6 +109,20 @@ seconds(int ms)
 	return ms / 1000.0;
 }
 
+/* Did the command's end come, whatever became of the session? */
+static bool
+has_ended(const struct task *t)
+{
+	return t->result.status != -1 || t->result.signal[0] != '\0';
+}
+
+static void
+give_up(struct fanout_io *p)
+{
+	peer_finish(p);
+	peer_bury(p);
+}
+
 static void
 stage_expired(struct fanout_io *p)
 {
@@ -123,7 +139,10 @@ stage_expired(struct fanout_io *p)
 		    p->lookup->plan.address, p->lookup->plan.port, s);
 		break;
 	case PEER_BUSY:
-		if (is_login(p->stage))
+		if (p->stage == FANOUT_S_CLOSE && has_ended(p->task))
+			/* How is known; only the farewell is missing. */
+			give_up(p);
+		else if (is_login(p->stage))
 			peer_end(p, FANOUT_C_LOGIN_TIMEOUT,
 			    "no login within %g s (%s)", s,
 			    fanout_stage_name(p->stage));
@@ -136,8 +155,8 @@ stage_expired(struct fanout_io *p)
 			    "not its session within %g s", s);
 		break;
 	case PEER_ENDING:
-		peer_finish(p);
-		/* FALLTHROUGH */
+		give_up(p);
+		break;
 	default:
 		peer_bury(p);
 	}

@@ -16,6 +16,8 @@
 #include "base/clock.h"
 #include "engine.h"
 
+#define ROUND_MS 1000	/* between two rounds over the addresses */
+
 static enum fanout_class
 class_of(int error)
 {
@@ -94,10 +96,14 @@ next_address(struct fanout_io *p, int error)
 	const struct lookup *l = p->lookup;
 
 	dial_stop(p);
-	if (++p->address == l->found.n && ++p->round < l->plan.attempts)
-		p->address = 0;
-	if (p->address < l->found.n)
+	if (++p->address < l->found.n)
 		return;
+	if (++p->round < l->plan.attempts) {
+		/* As ssh does it: a host that comes up needs a moment. */
+		p->address = 0;
+		p->step_due = p->worker->now + ROUND_MS;
+		return;
+	}
 	peer_fail(p, class_of(error), error, 0, "connect to %s port %u: %s",
 	    l->plan.address, l->plan.port, strerror(error));
 }
@@ -119,7 +125,8 @@ dial_next(struct fanout_io *p)
 {
 	int error;
 
-	while (p->state == PEER_DIAL && p->fd == -1) {
+	while (p->state == PEER_DIAL && p->fd == -1 &&
+	    p->step_due == FO_NEVER) {
 		error = try_address(p, &p->lookup->found.at[p->address]);
 		if (error == 0) {
 			set_slice(p);
@@ -140,20 +147,24 @@ dial_step(struct fanout_io *p)
 	int error = 0, fd = p->fd;
 
 	if (p->step_due <= p->worker->now) {
-		next_address(p, ETIMEDOUT);
+		p->step_due = FO_NEVER;
+		if (fd != -1)		/* else the pause is over */
+			next_address(p, ETIMEDOUT);
 		dial_next(p);
 		return;
 	}
+	if (fd == -1)
+		return;
 	if (poll(&pfd, 1, 0) <= 0)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 		error = errno;
+	p->step_due = FO_NEVER;
 	if (error != 0) {
 		next_address(p, error);
 		dial_next(p);
 		return;
 	}
-	p->step_due = FO_NEVER;
 	fanout_io_watch(p, 0, -1, 0);
 	p->fd = -1;
 	peer_connected(p, fd);

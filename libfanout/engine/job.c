@@ -111,6 +111,26 @@ start_workers(struct engine *eng)
 	return 0;
 }
 
+/* Those that are to be skipped are done before they begin. */
+static void
+skip_tasks(struct engine *eng, struct job *job, const char *const *skip)
+{
+	struct task *t;
+	size_t i;
+
+	for (i = 0; i < job->ntasks; i++) {
+		t = &job->tasks[i];
+		if (skip == NULL || skip[i] == NULL)
+			continue;
+		t->skipped = true;
+		fo_fail(&t->result, FANOUT_C_SKIPPED, 0, 0, "%s", skip[i]);
+	}
+	admit_submit(&eng->admit, job->tasks, job->ntasks);
+	for (i = 0; skip != NULL && i < job->ntasks; i++)
+		if (skip[i] != NULL)
+			engine_task_done(eng, &job->tasks[i]);
+}
+
 int
 engine_submit(struct engine *eng, const struct fanout_hosts *set,
     const struct fanout_cmd *cmd, fanout_job *out, struct fanout_error *e)
@@ -132,7 +152,7 @@ engine_submit(struct engine *eng, const struct fanout_hosts *set,
 	pthread_mutex_lock(&eng->jobs_mu);
 	TAILQ_INSERT_TAIL(&eng->jobs, job, link);
 	pthread_mutex_unlock(&eng->jobs_mu);
-	admit_submit(&eng->admit, job->tasks, job->ntasks);
+	skip_tasks(eng, job, cmd->skip);
 	(void)start_workers(eng);	/* those there are will do */
 	engine_notify(eng, NULL);
 	return 0;

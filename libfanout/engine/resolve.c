@@ -15,6 +15,13 @@
 
 TAILQ_HEAD(lookups, lookup);
 
+/* One look-up thread. Its id is joined or, where it hangs, detached. */
+struct looker {
+	struct resolver	*resolver;
+	pthread_t	 id;
+	bool		 asking;	/* in the system's resolver */
+};
+
 struct resolver {
 	const struct fanout_transport *transport;
 	void		*shared;
@@ -30,7 +37,8 @@ struct resolver {
 	struct lookups	 busy;		/* in the system's resolver */
 	struct addrcache cache;
 	unsigned	 refs;		/* the engine's and one a thread */
-	unsigned	 threads;	/* running */
+	struct looker	 lookers[RESOLVE_THREADS];
+	unsigned	 threads;	/* of them, started */
 	unsigned	 blocked;	/* of them, in the system's resolver */
 	unsigned	 planning;	/* of them, in a plan */
 	bool		 closed;	/* no new work */
@@ -139,16 +147,17 @@ static void *resolver_main(void *);
 static int
 grow(struct resolver *r)
 {
-	pthread_t thread;
+	struct looker *k;
 	int rc;
 
 	if (r->threads > r->blocked || r->threads >= RESOLVE_THREADS)
 		return 0;
-	if ((rc = thread_start(&thread, resolver_main, r)) != 0) {
+	k = &r->lookers[r->threads];
+	k->resolver = r;
+	if ((rc = thread_start(&k->id, resolver_main, k)) != 0) {
 		errno = rc;
 		return r->threads > 0 ? 0 : -1;
 	}
-	pthread_detach(thread);
 	r->threads++;
 	r->refs++;
 	return 0;
@@ -159,13 +168,14 @@ grow(struct resolver *r)
  * meanwhile and nobody waits for the look-up any more.
  */
 static bool
-resolve_name(struct resolver *r, struct lookup *l)
+resolve_name(struct resolver *r, struct looker *k, struct lookup *l)
 {
 	unsigned port = l->plan.port;
 	int family = l->plan.family;
 
 	TAILQ_INSERT_TAIL(&r->busy, l, link);
 	r->blocked++;
+	k->asking = true;
 	if (!TAILQ_EMPTY(&r->todo))
 		(void)grow(r);
 	pthread_mutex_unlock(&r->mu);
@@ -174,6 +184,7 @@ resolve_name(struct resolver *r, struct lookup *l)
 
 	pthread_mutex_lock(&r->mu);
 	r->blocked--;
+	k->asking = false;
 	TAILQ_REMOVE(&r->busy, l, link);
 	if (r->abandoned) {
 		free(l->name);	/* resolver_free has cleared the plan */
@@ -209,7 +220,7 @@ make_plan(struct resolver *r, struct lookup *l)
 }
 
 static void
-work_on(struct resolver *r, struct lookup *l)
+work_on(struct resolver *r, struct looker *k, struct lookup *l)
 {
 	l->result.stage = FANOUT_S_RESOLVE;
 	if (make_plan(r, l) && !r->closed) {
@@ -219,7 +230,7 @@ work_on(struct resolver *r, struct lookup *l)
 			fo_fail(&l->result, FANOUT_C_LOCAL, ENOMEM, 0,
 			    "out of memory");
 		} else if (!addrcache_get(&r->cache, l->name, l->plan.port,
-		    l->plan.family, &l->found) && !resolve_name(r, l))
+		    l->plan.family, &l->found) && !resolve_name(r, k, l))
 			return;
 	}
 	r->done(l, r->arg);
@@ -245,7 +256,8 @@ release(struct resolver *r)
 static void *
 resolver_main(void *arg)
 {
-	struct resolver *r = arg;
+	struct looker *k = arg;
+	struct resolver *r = k->resolver;
 	struct lookup *l;
 
 	pthread_mutex_lock(&r->mu);
@@ -255,9 +267,8 @@ resolver_main(void *arg)
 			continue;
 		}
 		TAILQ_REMOVE(&r->todo, l, link);
-		work_on(r, l);
+		work_on(r, k, l);
 	}
-	r->threads--;
 	release(r);
 	return NULL;
 }
@@ -300,6 +311,27 @@ resolver_put(struct resolver *r, struct lookup *l)
 	return rc;
 }
 
+/*
+ * Wait for the threads to be gone, under mu, which is given up meanwhile: what
+ * libraries keep for a thread is let go of at its very end, and must be before
+ * the process exits. One that hangs in the system's resolver is not waited for.
+ */
+static void
+join_threads(struct resolver *r)
+{
+	unsigned i;
+
+	for (i = 0; i < r->threads; i++) {
+		if (r->lookers[i].asking) {
+			pthread_detach(r->lookers[i].id);
+			continue;
+		}
+		pthread_mutex_unlock(&r->mu);
+		pthread_join(r->lookers[i].id, NULL);
+		pthread_mutex_lock(&r->mu);
+	}
+}
+
 void
 resolver_free(struct resolver *r)
 {
@@ -319,5 +351,6 @@ resolver_free(struct resolver *r)
 	TAILQ_FOREACH(l, &r->busy, link)
 		plan_clear(&l->plan, r->transport, r->shared);
 	r->abandoned = true;
+	join_threads(r);
 	release(r);
 }

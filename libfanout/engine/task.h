@@ -34,6 +34,7 @@ struct task {
 	STAILQ_ENTRY(task) link;	/* admission: the host's list */
 	struct job	*job;
 	struct host	*host;
+	bool		 skipped;	/* never begun: see fanout_cmd.skip */
 	struct event	 start, done;	/* always there: never out of memory */
 	atomic_size_t	 undelivered;	/* bytes of output on their way */
 	atomic_bool	 held;		/* worker waits for it to shrink */

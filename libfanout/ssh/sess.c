@@ -203,7 +203,7 @@ sess_start(void *peer, const struct fanout_task *task)
 	s->command = task->command;
 	s->has_input = task->has_input;
 	s->has_task = true;
-	s->out_ended = s->eof_sent = s->saw_status = false;
+	s->eof_sent = s->saw_status = s->result_set = false;
 	s->pending = PEND_NONE;
 	s->in_off = s->in_len = 0;
 }

@@ -83,9 +83,9 @@ struct sess {
 	const char	*command;	/* NULL: none, or log in only */
 	bool		 has_task, has_input;
 	enum sess_pending pending;
-	bool		 out_ended;	/* both streams */
 	bool		 eof_sent;
 	bool		 saw_status;
+	bool		 result_set;
 	char		*input;		/* INPUT_CHUNK, while there is input */
 	size_t		 in_off, in_len;
 

@@ -3,6 +3,7 @@
  * STATUS, RELEASE.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,8 +279,17 @@ sess_run(struct sess *s)
 	return is_over(s);
 }
 
-static enum sess_res
-set_status(struct sess *s)
+/* RFC 4254 6.10 has 32 bits; what no process can exit with is cut. */
+static int
+exit_status(struct sess *s)
+{
+	int status = libssh2_channel_get_exit_status(s->channel);
+
+	return status < 0 ? INT_MAX : status;
+}
+
+static void
+set_result(struct sess *s)
 {
 	struct fanout_result *r = fanout_io_result(s->io);
 	char *name = NULL;
@@ -296,26 +306,26 @@ set_status(struct sess *s)
 	} else if (!s->saw_status) {
 		fanout_io_fail(s->io, FANOUT_C_LOST, 0, 0, "the session was "
 		    "closed without an exit status");
-	} else {
-		r->status = libssh2_channel_get_exit_status(s->channel);
-		if (r->status != 0) {
-			r->cls = FANOUT_C_EXIT;
-			(void)snprintf(r->text, sizeof(r->text),
-			    "exit status %d", r->status);
-		}
+	} else if ((r->status = exit_status(s)) != 0) {
+		r->cls = FANOUT_C_EXIT;
+		(void)snprintf(r->text, sizeof(r->text), "exit status %d",
+		    r->status);
 	}
-	return sess_goto(s, SESS_RELEASE);
 }
 
+/*
+ * All is said: the result first, so that it stands even if the server never
+ * closes its side. It is not set again, in case the close has to wait.
+ */
 enum sess_res
 sess_status(struct sess *s)
 {
-	int rc;
-
-	rc = libssh2_channel_close(s->channel);
-	if (rc == LIBSSH2_ERROR_EAGAIN)
+	if (!s->result_set)
+		set_result(s);
+	s->result_set = true;
+	if (libssh2_channel_close(s->channel) == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);
-	return set_status(s);
+	return sess_goto(s, SESS_RELEASE);
 }
 
 enum sess_res
