@@ -268,11 +268,15 @@ add_folder(struct conf *c, const char *dir, bool yaml)
 	char *pattern;
 	glob_t gl;
 	size_t i;
-	int rc = 0;
+	int rc;
 
 	if (asprintf(&pattern, "%s/*.%s", dir, yaml ? "yaml" : "conf") == -1)
 		return fo_error(c->err, FANOUT_ENOMEM, "out of memory");
-	if (glob(pattern, 0, NULL, &gl) == 0) {
+	if ((rc = glob(pattern, 0, NULL, &gl)) == GLOB_NOSPACE)
+		rc = fo_error(c->err, FANOUT_ENOMEM, "out of memory");
+	else if (rc != 0)
+		rc = 0;		/* no such file, or no such folder */
+	else {
 		for (i = 0; rc == 0 && i < gl.gl_pathc; i++)
 			rc = yaml ? fo_yamlfile_read(c->g, gl.gl_pathv[i],
 			    c->err) : add_conf(c, gl.gl_pathv[i], dir);

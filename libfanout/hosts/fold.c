@@ -299,7 +299,7 @@ fanout_hosts_fold(const struct fanout_hosts *set, char **out)
 		rc = sort_by_shape(&fd);
 	if (rc == 0 && (f = open_memstream(out, &size)) != NULL) {
 		rc = print_shapes(&fd, f);
-		if (fclose(f) != 0 || rc != 0) {
+		if (fclose(f) != 0 || *out == NULL || rc != 0) {
 			rc = FANOUT_ENOMEM;
 			free(*out);
 			*out = NULL;

@@ -119,8 +119,8 @@ regex_item(struct arg *a, bool keep)
 	memcpy(f->text, a->s + from, k);
 	if ((rc = regcomp(&f->re, f->text, REG_EXTENDED | REG_NOSUB)) != 0) {
 		(void)regerror(rc, &f->re, why, sizeof(why));
-		rc = fo_error_at(a->err, FANOUT_EPARSE, from, 0, "/%s/: %s",
-		    f->text, why);
+		rc = fo_error_at(a->err, rc == REG_ESPACE ? FANOUT_ENOMEM :
+		    FANOUT_EPARSE, from, 0, "/%s/: %s", f->text, why);
 		free(f);
 		return rc;
 	}

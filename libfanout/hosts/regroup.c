@@ -152,7 +152,7 @@ print(struct regroup *r, char **out)
 		rc = FANOUT_ENOMEM;
 	else {
 		rc = print_groups(r, rest, f);
-		if (fclose(f) != 0 || rc != 0) {
+		if (fclose(f) != 0 || *out == NULL || rc != 0) {
 			rc = FANOUT_ENOMEM;
 			free(*out);
 			*out = NULL;

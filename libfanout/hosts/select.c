@@ -280,7 +280,7 @@ fanout_selection_explain(const struct fanout_selection *sel, const char *host,
 		return FANOUT_ENOMEM;
 	fo_trace_print(sel->trace, host, f);
 	explain_filters(sel, host, f);
-	if (fclose(f) == 0)
+	if (fclose(f) == 0 && *out != NULL)
 		return 0;
 	free(*out);
 	*out = NULL;

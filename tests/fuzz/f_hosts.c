@@ -109,8 +109,8 @@ as_option(const char *text, struct fanout_groups *g)
 static void
 as_configs(const char *text, const char *path)
 {
-	struct fanout_selection *sel;
-	struct fanout_groups *g;
+	struct fanout_selection *sel = NULL;
+	struct fanout_groups *g = NULL;
 	struct fanout_hosts *s;
 	struct fo_ini ini = { 0 };
 
