@@ -136,8 +136,9 @@ ask_system(const char *name, unsigned port, int family,
 		freeaddrinfo(ai);
 	}
 	if (found->n == 0)
-		fo_fail(why, FANOUT_C_RESOLVE, rc == EAI_SYSTEM ? errno : 0,
-		    rc, "cannot resolve %s: %s", name,
+		fo_fail(why, rc == EAI_MEMORY ? FANOUT_C_LOCAL :
+		    FANOUT_C_RESOLVE, rc == EAI_SYSTEM ? errno : 0, rc,
+		    "cannot resolve %s: %s", name,
 		    rc != 0 ? gai_strerror(rc) : "no usable address");
 }
 

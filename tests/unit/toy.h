@@ -94,6 +94,12 @@ toy_plan(void *shared, const char *host, struct fanout_plan *plan,
 	} else if (strncmp(host, "name:", 5) == 0) {
 		plan->address = strdup(host + 5);
 		plan->port = 9;
+	} else
+		return 0;
+	if (plan->address == NULL) {
+		why->cls = FANOUT_C_LOCAL;
+		(void)snprintf(why->text, sizeof(why->text), "out of memory");
+		return -1;
 	}
 	return 0;
 }
