@@ -12,6 +12,7 @@ struct cexec {
 	struct cli_connect connect;
 	bool	 no_stdin, no_label, largest, json;
 	bool	 help, version;
+	char	**words;	/* after the options; NULL at the end */
 	char	*command;	/* the words joined with blanks; NULL: none */
 };
 

@@ -20,6 +20,8 @@ main(int argc, char **argv)
 	if (cexec_options(&c, argc, argv, &e) != 0) {
 		warnx("%s%s", e.text, e.code == FANOUT_EINVAL ?
 		    " (see cexec --help)" : "");
+		if (c.target.caret != NULL)
+			fputs(c.target.caret, stderr);
 		status = CLI_EXIT_USAGE;
 	} else if (c.help)
 		cexec_usage(stdout);

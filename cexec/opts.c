@@ -25,6 +25,10 @@ static const struct cli_option run_options[] = {
 
 #define GROUPS(c) {						\
 	{ "Hosts:", cli_target_options, &(c)->target },		\
+	{ "Hosts, only shown; nothing is run:",			\
+	    cli_show_options, &(c)->target },			\
+	{ "Hosts that are down:",				\
+	    cli_dead_options, &(c)->target.dead },		\
 	{ "Connection:", cli_connect_options, &(c)->connect },	\
 	{ "Run and output:", run_options, (c) },		\
 	{ NULL, NULL, NULL }					\
@@ -68,10 +72,12 @@ cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 	int rc, rest;
 
 	*c = (struct cexec){ .connect = CLI_CONNECT_INIT };
-	if ((rc = cli_target_init(&c->target, e)) != 0 ||
+	if ((rc = cli_target_init(&c->target, argv, e)) != 0 ||
 	    (rc = cli_parse(groups, argc, argv, &rest, e)) != 0)
 		return rc;
-	if (c->help || c->version || cli_target_shows(&c->target))
+	c->words = argv + rest;
+	if (c->help || c->version || cli_target_shows(&c->target) ||
+	    cli_dead_acts(&c->target.dead))
 		return 0;
 	if (rest == argc)
 		return cli_error(e, FANOUT_EINVAL, "no command is given");

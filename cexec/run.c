@@ -23,7 +23,10 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 {
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct fanout_opts opts;
+	struct fanout_marks *marks;
 	struct fanout_error e;
+	const char **skip;
+	int status;
 	struct cli_run run = { .opts = &opts, .hosts = hosts, .cmd = &cmd };
 
 	FANOUT_OPTS_INIT(&opts);
@@ -31,13 +34,21 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 		warnx("%s", e.text);
 		return CLI_EXIT_USAGE;
 	}
+	if (cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0) {
+		warnx("%s", e.text);
+		cli_dead_free(marks, skip);
+		return CLI_EXIT_USAGE;
+	}
 	cmd.command = c->command;
+	cmd.skip = skip;
 	cmd.stdin_fd = input_fd(c);
 	run.look.json = c->json;
 	run.look.no_labels = c->no_label;
 	run.look.verbose = c->connect.verbose;
 	run.largest_status = c->largest;
-	return cli_drive(&run);
+	status = cli_drive(&run);
+	cli_dead_free(marks, skip);
+	return status;
 }
 
 int
@@ -47,12 +58,14 @@ cexec_run(struct cexec *c)
 	struct fanout_error e;
 	int status;
 
+	if (cli_dead_acts(&c->target.dead))
+		return cli_dead_act(&c->target.dead);
 	if (cli_target_hosts(&c->target, &hosts, &e) != 0) {
 		warnx("%s", e.text);
 		return CLI_EXIT_USAGE;
 	}
 	status = cli_target_shows(&c->target) ?
-	    cli_target_show(&c->target, hosts) : run_on(c, hosts);
+	    cli_target_show(&c->target, hosts, c->words) : run_on(c, hosts);
 	fanout_hosts_free(hosts);
 	return status;
 }

@@ -266,8 +266,9 @@ on_end(struct cli_view *v, const struct cli_roster *r, int status)
 	}
 	put(j, "{\"event\":\"summary\"");
 	put_time(j);
-	putf(j, ",\"hosts\":%zu,\"ok\":%zu,\"failed\":%zu,\"exit\":%d", r->count,
-	    r->over - r->failed, r->failed, status);
+	putf(j, ",\"hosts\":%zu,\"ok\":%zu,\"failed\":%zu,\"skipped\":%zu,"
+	    "\"exit\":%d", r->count, r->over - r->failed - r->skipped, r->failed,
+	    r->skipped, status);
 	put(j, ",\"classes\":{");
 	for (i = 0; i < FANOUT_NCLASSES; i++) {
 		if (counts[i] == 0)

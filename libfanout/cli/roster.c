@@ -80,7 +80,9 @@ over(struct cli_roster *r, struct cli_place *p, enum fanout_class cls)
 	p->state = CLI_OVER;
 	p->cls = (unsigned char)cls;
 	r->over++;
-	if (cls != FANOUT_C_OK)
+	if (cls == FANOUT_C_SKIPPED)
+		r->skipped++;
+	else if (cls != FANOUT_C_OK)
 		r->failed++;
 }
 

@@ -19,7 +19,8 @@ struct cli_place {
 struct cli_roster {
 	const struct fanout_hosts *hosts;	/* not ours */
 	size_t	 count;
-	size_t	 running, over, failed;
+	size_t	 running, over;
+	size_t	 failed, skipped;	/* of those that are over */
 	struct cli_place *places;
 };
 

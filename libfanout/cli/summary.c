@@ -33,7 +33,8 @@ causes(const struct cli_roster *r, int *keys)
 
 	for (i = 0; i < r->count; i++)
 		if (r->places[i].state == CLI_OVER &&
-		    r->places[i].cls != FANOUT_C_OK)
+		    r->places[i].cls != FANOUT_C_OK &&
+		    r->places[i].cls != FANOUT_C_SKIPPED)
 			keys[n++] = key_of(&r->places[i]);
 	qsort(keys, n, sizeof(*keys), by_value);
 	for (i = 0; i < n; i++)
@@ -55,6 +56,23 @@ add_cause(FILE *fp, const struct cli_roster *r, int key)
 	free(names);
 }
 
+static bool
+is_skipped(const struct cli_place *p, const void *arg)
+{
+	(void)arg;
+	return p->state == CLI_OVER && p->cls == FANOUT_C_SKIPPED;
+}
+
+static void
+add_skipped(FILE *fp, const struct cli_roster *r, bool after)
+{
+	char *names = cli_roster_fold(r, is_skipped, NULL);
+
+	fprintf(fp, "%s%zu of %zu skipped: %s", after ? "; " : "", r->skipped,
+	    r->count, names != NULL ? names : "(out of memory)");
+	free(names);
+}
+
 char *
 cli_summary(const struct cli_roster *r)
 {
@@ -63,18 +81,22 @@ cli_summary(const struct cli_roster *r)
 	int *keys;
 	FILE *fp;
 
-	if (r->failed == 0)
+	if (r->failed + r->skipped == 0)
 		return NULL;
-	if ((keys = reallocarray(NULL, r->failed, sizeof(*keys))) == NULL)
+	if ((keys = reallocarray(NULL, r->failed + 1, sizeof(*keys))) == NULL)
 		return NULL;
 	n = causes(r, keys);
 	if ((fp = open_memstream(&text, &size)) != NULL) {
-		fprintf(fp, "%zu of %zu failed: ", r->failed, r->count);
+		if (n > 0)
+			fprintf(fp, "%zu of %zu failed: ", r->failed,
+			    r->count);
 		for (i = 0; i < n; i++) {
 			if (i > 0)
 				fputs("; ", fp);
 			add_cause(fp, r, keys[i]);
 		}
+		if (r->skipped > 0)
+			add_skipped(fp, r, n > 0);
 		if (fclose(fp) != 0) {
 			free(text);
 			text = NULL;
@@ -95,6 +117,7 @@ largest_status(const struct cli_roster *r)
 		p = &r->places[i];
 		switch (p->cls) {
 		case FANOUT_C_OK:
+		case FANOUT_C_SKIPPED:
 			status = 0;
 			break;
 		case FANOUT_C_EXIT:
@@ -124,7 +147,8 @@ cli_status(const struct cli_roster *r, bool largest, bool interrupted)
 	if (largest)
 		return largest_status(r);
 	for (i = 0; i < r->count; i++) {
-		if (r->places[i].cls == FANOUT_C_OK)
+		if (r->places[i].cls == FANOUT_C_OK ||
+		    r->places[i].cls == FANOUT_C_SKIPPED)
 			continue;
 		if (cli_unreached(&r->places[i]))
 			unreached = true;

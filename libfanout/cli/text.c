@@ -189,7 +189,7 @@ on_end(struct cli_view *v, const struct cli_roster *r, int status)
 
 	(void)status;
 	show_rest(t, r);
-	if (r->failed > 0) {
+	if (r->failed + r->skipped > 0) {
 		text = cli_summary(r);
 		say(t, text != NULL ? text : "some failed (out of memory)");
 		free(text);

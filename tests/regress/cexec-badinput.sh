@@ -1,5 +1,6 @@
 #!/bin/sh
-# What cannot be done is said in one line, and nothing is run: exit 2.
+# What cannot be done is said in one line, and nothing is run: exit 2. Below a
+# wrong expression there may be two more: it, and a caret under the place.
 . "$(dirname "$0")/../lib.sh"
 bed_up 2
 H='127.1.0.1'
@@ -11,7 +12,8 @@ bad() {
 	cx "$@"
 	want_status 2
 	want_lines 0
-	want_equal "$(wc -l <"$err")" 1 "lines on standard error"
+	want_equal "$(sed '/^    /d' "$err" | wc -l)" 1 "lines on standard error"
+	want_equal "$(($(grep -c '^    ' "$err") % 2))" 0 "lines of a caret"
 	want_err "^cexec: $message"
 }
 
