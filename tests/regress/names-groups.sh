@@ -30,7 +30,7 @@ theirs() {
 " -e "$1" | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//'
 }
 
-if command -v nodeset >/dev/null; then
+if command -v nodeset >/dev/null && [ -r /etc/clustershell/groups.conf ]; then
 	mkdir -p "$tmp/cs/groups.d" "$tmp/cs/groups.conf.d"
 	cp /etc/clustershell/groups.conf "$tmp/cs/"
 	cp /etc/clustershell/groups.d/local.cfg "$tmp/cs/groups.d/"
