@@ -1,0 +1,431 @@
+/*
+ * rogue_login.c - a server that lets everybody in and then breaks the rules.
+ *
+ *	rogue_login HOSTKEY ADDRESS:PORT
+ *
+ * The name of the user says how (see the table of manners); the command does
+ * not matter. Prints "ADDRESS:PORT" and a newline when ready, each connection
+ * in a process of its own, and ends by itself after two minutes.
+ *
+ * libssh keeps to the protocol, so it is made to send what it would not: it
+ * is asked for an IGNORE message of the right length, whose payload is put in
+ * place of when the bytes pass EVP_DigestSignUpdate(3) to be authenticated,
+ * just before they are enciphered. That needs a cipher and a MAC of their own,
+ * which is what is offered.
+ */
+#if __has_include(<libssh/server.h>)
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libssh/callbacks.h>
+#include <libssh/libssh.h>
+#include <libssh/server.h>
+
+#define LIFE_S 120
+#define FLOOD (100u * 1024 * 1024)
+
+/* RFC 4250 4.1.2 */
+enum { DISCONNECT = 1, IGNORE = 2, WINDOW_ADJUST = 93, DATA = 94, CH_EOF = 96,
+    CH_CLOSE = 97, REQUEST = 98 };
+
+struct guest {
+	ssh_session	 ssh;
+	ssh_channel	 channel;
+	const struct manner *manner;
+	bool		 in, asked;	/* logged in; wants its command run */
+	struct ssh_server_callbacks_struct server;
+	struct ssh_channel_callbacks_struct on_channel;
+};
+
+/* ---- messages of our own ---- */
+
+struct msg {
+	unsigned char	 p[8192];
+	size_t		 len;
+};
+
+static const struct msg *instead;	/* of the IGNORE that comes next */
+
+__attribute__((__visibility__("default"))) int
+EVP_DigestSignUpdate(void *ctx, const void *data, size_t len);
+
+int
+EVP_DigestSignUpdate(void *ctx, const void *data, size_t len)
+{
+	static int (*real)(void *, const void *, size_t);
+	unsigned char *packet = (unsigned char *)(uintptr_t)data;
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "EVP_DigestSignUpdate");
+	/* uint32 packet_length, byte padding_length, byte of the kind */
+	if (instead != NULL && len > 5 + instead->len && packet[5] == IGNORE) {
+		memcpy(packet + 5, instead->p, instead->len);
+		instead = NULL;
+	}
+	return real(ctx, data, len);
+}
+
+static void
+put_u32(struct msg *m, uint32_t n)
+{
+	n = htonl(n);
+	memcpy(m->p + m->len, &n, 4);
+	m->len += 4;
+}
+
+static void
+put_str(struct msg *m, const char *s)
+{
+	put_u32(m, (uint32_t)strlen(s));
+	memcpy(m->p + m->len, s, strlen(s));
+	m->len += strlen(s);
+}
+
+/* The first channel of a client of libssh2 or OpenSSH has the number 0. */
+static void
+begin(struct msg *m, unsigned char kind)
+{
+	m->p[0] = kind;
+	m->len = 1;
+	put_u32(m, 0);
+}
+
+static void
+say(struct guest *g, const struct msg *m)
+{
+	static char filler[sizeof(m->p)];
+
+	memset(filler, 'x', m->len - 5);	/* what IGNORE has besides */
+	filler[m->len - 5] = '\0';
+	instead = m;
+	if (ssh_send_ignore(g->ssh, filler) != SSH_OK ||
+	    ssh_blocking_flush(g->ssh, 10000) != SSH_OK || instead != NULL)
+		errx(1, "cannot say it: %s", ssh_get_error(g->ssh));
+}
+
+static void
+simple(struct guest *g, unsigned char kind)
+{
+	struct msg m;
+
+	begin(&m, kind);
+	say(g, &m);
+}
+
+static void
+data(struct guest *g, const char *text)
+{
+	struct msg m;
+
+	begin(&m, DATA);
+	put_str(&m, text);
+	say(g, &m);
+}
+
+static void
+status(struct guest *g, uint32_t n)
+{
+	struct msg m;
+
+	begin(&m, REQUEST);
+	put_str(&m, "exit-status");
+	m.p[m.len++] = 0;
+	put_u32(&m, n);
+	say(g, &m);
+}
+
+static void
+farewell(struct guest *g)
+{
+	simple(g, CH_EOF);
+	simple(g, CH_CLOSE);
+}
+
+/* ---- manners ---- */
+
+static void
+status_first(struct guest *g)
+{
+	status(g, 0);
+	data(g, "one\n");
+	usleep(200000);
+	data(g, "two\n");
+	farewell(g);
+}
+
+static void
+data_after_eof(struct guest *g)
+{
+	data(g, "one\n");
+	simple(g, CH_EOF);
+	data(g, "two\n");
+	status(g, 0);
+	simple(g, CH_CLOSE);
+}
+
+static void
+eof_only(struct guest *g)
+{
+	data(g, "one\n");
+	simple(g, CH_EOF);
+}
+
+static void
+eof_status(struct guest *g)
+{
+	eof_only(g);
+	status(g, 3);
+}
+
+static void
+no_status(struct guest *g)
+{
+	data(g, "one\n");
+	farewell(g);
+}
+
+static void
+bad_signal(struct guest *g)
+{
+	char name[4097];
+	struct msg m;
+	size_t i;
+
+	for (i = 0; i < sizeof(name) - 1; i++)
+		name[i] = "\033[2J\302\233\r\n\007\b\233"[i % 11];
+	name[i] = '\0';
+	begin(&m, REQUEST);
+	put_str(&m, "exit-signal");
+	m.p[m.len++] = 0;
+	put_str(&m, name);
+	m.p[m.len++] = 0;		/* core dumped */
+	put_str(&m, "\033]0;title\007");
+	put_str(&m, "");
+	say(g, &m);
+	farewell(g);
+}
+
+static void
+flood(struct guest *g)
+{
+	static char buf[32768];
+	size_t n;
+
+	memset(buf, 'e', sizeof(buf));
+	for (n = 99; n < sizeof(buf); n += 100)
+		buf[n] = '\n';
+	for (n = 0; n < FLOOD; n += sizeof(buf))
+		if (ssh_channel_write_stderr(g->channel, buf, sizeof(buf)) !=
+		    (int)sizeof(buf))
+			return;
+	status(g, 0);
+	farewell(g);
+}
+
+static void
+window(struct guest *g)
+{
+	struct msg m;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		begin(&m, WINDOW_ADJUST);
+		put_u32(&m, UINT32_MAX);
+		say(g, &m);
+	}
+	data(g, "one\n");
+	status(g, 0);
+	farewell(g);
+}
+
+static void
+big_status(struct guest *g)
+{
+	status(g, UINT32_MAX);
+	farewell(g);
+}
+
+static void
+disconnect(struct guest *g)
+{
+	struct msg m;
+
+	data(g, "one\n");
+	m.p[0] = DISCONNECT;
+	m.len = 1;
+	put_u32(&m, 11);
+	put_str(&m, "\033[2J\302\233K\033]0;owned\007\r\nall is well\n");
+	put_str(&m, "");
+	say(g, &m);
+}
+
+static const struct manner {
+	const char	*user;
+	void		(*act)(struct guest *);	/* NULL: says no */
+	bool		 opens;
+	unsigned	 stays_s;	/* afterwards, with the line open */
+} manners[] = {
+	{ "status-first",	status_first,	true,	5 },
+	{ "data-after-eof",	data_after_eof,	true,	5 },
+	{ "eof-only",		eof_only,	true,	60 },
+	{ "eof-status",		eof_status,	true,	60 },
+	{ "no-status",		no_status,	true,	5 },
+	{ "bad-signal",		bad_signal,	true,	5 },
+	{ "no-channel",		NULL,		false,	5 },
+	{ "no-exec",		NULL,		true,	5 },
+	{ "flood",		flood,		true,	5 },
+	{ "window",		window,		true,	5 },
+	{ "big-status",		big_status,	true,	5 },
+	{ "disconnect",		disconnect,	true,	0 }
+};
+
+/* ---- a server as it should be ---- */
+
+static int
+on_key(ssh_session ssh, const char *user, struct ssh_key_struct *key,
+    char state, void *arg)
+{
+	struct guest *g = arg;
+	size_t i;
+
+	(void)ssh;
+	(void)key;
+	for (i = 0; i < sizeof(manners) / sizeof(manners[0]); i++)
+		if (strcmp(manners[i].user, user) == 0)
+			g->manner = &manners[i];
+	if (g->manner == NULL)
+		return SSH_AUTH_DENIED;
+	g->in = state == SSH_PUBLICKEY_STATE_VALID;
+	return SSH_AUTH_SUCCESS;
+}
+
+static int
+on_exec(ssh_session ssh, ssh_channel channel, const char *command, void *arg)
+{
+	struct guest *g = arg;
+
+	(void)ssh;
+	(void)channel;
+	(void)command;
+	g->asked = true;
+	return g->manner->act == NULL;
+}
+
+static ssh_channel
+on_open(ssh_session ssh, void *arg)
+{
+	struct guest *g = arg;
+
+	if (!g->in || !g->manner->opens)
+		return NULL;
+	g->channel = ssh_channel_new(ssh);
+	g->on_channel.userdata = g;
+	g->on_channel.channel_exec_request_function = on_exec;
+	ssh_callbacks_init(&g->on_channel);
+	ssh_set_channel_callbacks(g->channel, &g->on_channel);
+	return g->channel;
+}
+
+static void
+serve(int fd, const char *hostkey)
+{
+	struct guest g = { .ssh = ssh_new() };
+	ssh_bind bind = ssh_bind_new();
+	ssh_event event = ssh_event_new();
+	bool acted = false;
+
+	alarm(LIFE_S);
+	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HOSTKEY, hostkey);
+	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_CIPHERS_S_C, "aes128-ctr");
+	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HMAC_S_C, "hmac-sha2-256");
+	g.server.userdata = &g;
+	g.server.auth_pubkey_function = on_key;
+	g.server.channel_open_request_session_function = on_open;
+	ssh_callbacks_init(&g.server);
+	if (ssh_bind_accept_fd(bind, g.ssh, fd) != SSH_OK)
+		errx(1, "accept: %s", ssh_get_error(bind));
+	ssh_set_server_callbacks(g.ssh, &g.server);
+	ssh_set_auth_methods(g.ssh, SSH_AUTH_METHOD_PUBLICKEY);
+	if (ssh_handle_key_exchange(g.ssh) != SSH_OK)
+		errx(1, "key exchange: %s", ssh_get_error(g.ssh));
+	ssh_event_add_session(event, g.ssh);
+	while (ssh_event_dopoll(event, 1000) != SSH_ERROR)
+		if (g.asked && !acted && g.manner->act != NULL) {
+			acted = true;
+			g.manner->act(&g);
+			if (g.manner->stays_s == 0)
+				break;
+			alarm(g.manner->stays_s);
+		}
+}
+
+static int
+listen_at(char *where)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sin);
+	char *colon;
+	int fd;
+
+	if ((colon = strrchr(where, ':')) == NULL)
+		errx(2, "bad address");
+	*colon = '\0';
+	sin.sin_port = htons((in_port_t)atoi(colon + 1));
+	if (inet_pton(AF_INET, where, &sin.sin_addr) != 1)
+		errx(2, "bad address");
+	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) == -1 ||
+	    bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
+	    listen(fd, 64) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
+		err(1, "%s", where);
+	printf("%s:%u\n", where, ntohs(sin.sin_port));
+	fflush(stdout);
+	return fd;
+}
+
+int
+main(int argc, char **argv)
+{
+	int fd, c;
+
+	if (argc != 3)
+		errx(2, "usage: rogue_login HOSTKEY ADDRESS:PORT");
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
+	alarm(LIFE_S);
+	fd = listen_at(argv[2]);
+	for (;;) {
+		if ((c = accept(fd, NULL, NULL)) == -1)
+			err(1, "accept");
+		if (fork() == 0) {
+			close(fd);
+			serve(c, argv[1]);
+			_exit(0);
+		}
+		close(c);
+	}
+}
+
+#else
+
+#include <stdio.h>
+
+int
+main(void)
+{
+	fprintf(stderr, "rogue_login: built without libssh\n");
+	return 77;
+}
+
+#endif
