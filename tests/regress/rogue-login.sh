@@ -66,8 +66,8 @@ done <"$T/want"
 all -v
 want_status 1
 for file in "$out" "$err"; do
-	! LC_ALL=C tr -d '\n\t\040-\176' <"$file" | grep -q . ||
-		fail "raw bytes in $file"
+	want_equal "$(LC_ALL=C tr -d '\n\t\040-\176' <"$file" | wc -c)" 0 \
+	    "raw bytes in $file"
 	! grep -q '^all is well' "$file" || fail "a line made up"
 done
 want_err "^cexec: [0-9]* of 15 failed: "
