@@ -30,5 +30,7 @@ main(int argc, char **argv)
 	else
 		status = cexec_run(&c);
 	cexec_clear(&c);
+	if (status == 0 && (c.help || c.version) && fflush(stdout) == EOF)
+		err(CLI_EXIT_USAGE, "standard output");
 	return status;
 }

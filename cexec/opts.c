@@ -65,6 +65,16 @@ join(char **words, int n)
 	return text;
 }
 
+/* An unset variable of a script must not look like a command that worked. */
+static bool
+all_blank(char **words)
+{
+	for (; *words != NULL; words++)
+		if ((*words)[strspn(*words, " \t\n")] != '\0')
+			return false;
+	return true;
+}
+
 int
 cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 {
@@ -79,7 +89,7 @@ cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 	if (c->help || c->version || cli_target_shows(&c->target) ||
 	    cli_dead_acts(&c->target.dead))
 		return 0;
-	if (rest == argc)
+	if (all_blank(argv + rest))
 		return cli_error(e, FANOUT_EINVAL, "no command is given");
 	if ((c->command = join(argv + rest, argc - rest)) == NULL)
 		return cli_nomem(e);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "connect.h"
 #include "error.h"
@@ -85,6 +86,7 @@ set_identity(void *into, const char *value, struct fanout_error *e)
 static int
 set_known_hosts(void *into, const char *value, struct fanout_error *e)
 {
+	((struct cli_connect *)into)->known_hosts = value;
 	return add_keyword(into, "UserKnownHostsFile", value, e);
 }
 
@@ -92,6 +94,7 @@ static int
 set_accept_new(void *into, const char *value, struct fanout_error *e)
 {
 	(void)value;
+	((struct cli_connect *)into)->accept_new = true;
 	return add_keyword(into, "StrictHostKeyChecking", "accept-new", e);
 }
 
@@ -177,6 +180,11 @@ cli_connect_apply(struct cli_connect *c, struct fanout_opts *o,
 	size_t i, n = 0;
 	int rc;
 
+	/* A slip in its name would make all hosts look unknown. */
+	if (c->known_hosts != NULL && !c->accept_new &&
+	    c->known_hosts[0] != '~' && access(c->known_hosts, R_OK) == -1)
+		return cli_error(e, FANOUT_ESYS, "--known-hosts: %s: %s",
+		    c->known_hosts, strerror(errno));
 	if (c->connect_ms != -1 && (rc = apply_connect_ms(c, o, e)) != 0)
 		return rc;
 	if (c->login_ms != -1)

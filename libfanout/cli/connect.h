@@ -17,6 +17,8 @@ struct cli_connect {
 	const char *all[2 * CLI_SSH_OPTIONS + 1];
 
 	const char *ssh_config;
+	const char *known_hosts;
+	bool	 accept_new;
 	const char *transport;
 	unsigned window;
 	unsigned rate;

@@ -116,11 +116,12 @@ attend(void *ctx, struct cli_sink *busy)
 	return d->stopped == 0 ? -1 : left(d->stopped, DRAIN_MS);
 }
 
-/* Output that can go nowhere ends the run. */
+/* Output that can go nowhere ends the run. What is only said about it, on
+ * stderr, does not: a daemon may have closed that. */
 static void
 check_output(struct drive *d)
 {
-	if ((d->out.error != 0 || d->err.error != 0) && d->stopped == 0)
+	if (d->out.error != 0 && d->stopped == 0)
 		stop(d);
 }
 

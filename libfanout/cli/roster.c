@@ -102,6 +102,9 @@ cli_roster_event(struct cli_roster *r, const struct fanout_event *ev)
 	}
 	over(r, p, ev->result->cls);
 	p->stage = (unsigned char)ev->result->stage;
+	if (ev->result->cls == FANOUT_C_CANCELED &&
+	    p->stage == FANOUT_S_QUEUE)
+		p->code = CLI_NOT_BEGUN;
 	if (ev->result->cls == FANOUT_C_EXIT)
 		p->code = (short)ev->result->status;
 	else if (ev->result->cls == FANOUT_C_SIGNAL)
@@ -114,8 +117,11 @@ cli_roster_give_up(struct cli_roster *r)
 	size_t i;
 
 	for (i = 0; i < r->count; i++)
-		if (r->places[i].state != CLI_OVER)
+		if (r->places[i].state != CLI_OVER) {
+			r->places[i].code = r->places[i].state == CLI_WAITS ?
+			    CLI_NOT_BEGUN : 0;
 			over(r, &r->places[i], FANOUT_C_CANCELED);
+		}
 }
 
 char *
@@ -147,6 +153,8 @@ cli_cause(const struct cli_place *p, char *out, size_t size)
 		snprintf(out, size, "%s %d", name, p->code);
 	else if (p->cls == FANOUT_C_SIGNAL)
 		snprintf(out, size, "%s %s", name, signal_name(p->code));
+	else if (p->cls == FANOUT_C_CANCELED && p->code == CLI_NOT_BEGUN)
+		snprintf(out, size, "%s before it began", name);
 	else
 		snprintf(out, size, "%s", name);
 }

@@ -12,9 +12,12 @@ struct cli_place {
 	unsigned char state;	/* enum cli_state */
 	unsigned char cls;	/* enum fanout_class, when over */
 	unsigned char stage;	/* enum fanout_stage, when over */
-	short	 code;		/* exit status; signal: its number; else 0 */
+	short	 code;		/* exit status; signal: its number; canceled:
+				 * 0 or CLI_NOT_BEGUN; else 0 */
 	int64_t	 since;		/* ms, monotonic: when it began to run */
 };
+
+#define CLI_NOT_BEGUN 1
 
 struct cli_roster {
 	const struct fanout_hosts *hosts;	/* not ours */

@@ -7,13 +7,10 @@
 #include "spill.h"
 
 static int
-make_file(struct cli_spill *s)
+make_file_in(struct cli_spill *s, const char *dir)
 {
-	const char *dir = getenv("TMPDIR");
 	char path[1024];
 
-	if (dir == NULL || *dir == '\0')
-		dir = "/var/tmp";
 	if ((size_t)snprintf(path, sizeof(path), "%s/fanout.XXXXXXXXXX",
 	    dir) >= sizeof(path)) {
 		errno = ENAMETOOLONG;
@@ -23,6 +20,16 @@ make_file(struct cli_spill *s)
 		return -1;
 	unlink(path);
 	return 0;
+}
+
+static int
+make_file(struct cli_spill *s)
+{
+	const char *dir = getenv("TMPDIR");
+
+	if (dir != NULL && *dir != '\0' && make_file_in(s, dir) == 0)
+		return 0;
+	return make_file_in(s, "/var/tmp");
 }
 
 int

@@ -383,6 +383,10 @@ read_line(struct sshconf *c, struct conf_file *f, unsigned line, char *text,
 	kw = keyword_find(name);
 	if (kw == NULL || kw->type == KT_IGNORED || kw->type == KT_NOTED) {
 		strlist_free(argv);
+		/* In a file it may be for a newer ssh; on a command line it
+		 * is a slip of the finger. */
+		if (kw == NULL && line == 0)
+			return bad(f, line, name, "no such keyword", e);
 		if (kw == NULL)
 			return ignore(c, f, line, name, "ignored: unknown", e);
 		return kw->type == KT_IGNORED ? 0 :

@@ -74,7 +74,9 @@ fill(struct shared *sh, const struct fanout_opts *o)
 	const char *const *opt;
 	char text[64];
 
-	if (push(sh, "ssh") == -1 || (o->ssh_config != NULL &&
+	/* Not -v, which a ProxyJump's ssh would be given as well. */
+	if (push(sh, "ssh") == -1 || push_option(sh, "LogLevel=DEBUG1") == -1 ||
+	    (o->ssh_config != NULL &&
 	    (push(sh, "-F") == -1 || push(sh, o->ssh_config) == -1)))
 		return -1;
 	for (opt = o->ssh_options; opt != NULL && *opt != NULL; opt++)
@@ -88,7 +90,7 @@ fill(struct shared *sh, const struct fanout_opts *o)
 	}
 	return push_option(sh, "BatchMode=yes") == -1 ||
 	    push_option(sh, "ControlMaster=no") == -1 ||
-	    push(sh, "-T") == -1 || push(sh, "-v") == -1 ? -1 : 0;
+	    push(sh, "-T") == -1 ? -1 : 0;
 }
 
 static int
@@ -127,7 +129,7 @@ on_log(void *arg, const char *line)
 	struct openssh *s = arg;
 
 	sshlog_line(&s->log, line);
-	fanout_io_log(s->process.io, 3, "%s", line);
+	fanout_io_log(s->process.io, 2, "%s", line);
 	fanout_io_stage(s->process.io, s->log.stage);
 }
 

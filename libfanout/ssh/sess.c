@@ -213,8 +213,8 @@ sess_start(void *peer, const struct fanout_task *task)
 enum sess_res
 sess_goto(struct sess *s, enum sess_state next)
 {
-	if (fanout_io_logs(s->io, 3))
-		fanout_io_log(s->io, 3, "%s -> %s", states[s->state].name,
+	if (fanout_io_logs(s->io, 2))
+		fanout_io_log(s->io, 2, "%s -> %s", states[s->state].name,
 		    states[next].name);
 	s->state = next;
 	return RES_NEXT;

@@ -10,6 +10,7 @@
 
 #include "base/visible.h"
 #include "sess.h"
+#include "ssh2.h"
 
 #define OUTPUT_CHUNK (32 * 1024)
 #define INPUT_CHUNK (32 * 1024)
@@ -37,13 +38,26 @@ sess_open(struct sess *s)
 	return RES_FAIL;
 }
 
+/* libssh2 sends no packet that is larger, and has no way to split this one. */
+#define COMMAND_MAX 32000
+
 enum sess_res
 sess_exec(struct sess *s)
 {
+	size_t len = strlen(s->command);
+	enum sess_res res;
 	int rc;
 
+	if (len > COMMAND_MAX) {
+		res = sess_fail(s, FANOUT_C_LOCAL, "the command is %zu bytes, "
+		    "and transport ssh2 sends at most %d: give it as input to "
+		    "sh -s", len, COMMAND_MAX);
+		fanout_io_result(s->io)->lib_err = SSH2_CANNOT;
+		return res;
+	}
+
 	rc = libssh2_channel_process_startup(s->channel, "exec",
-	    sizeof("exec") - 1, s->command, (unsigned)strlen(s->command));
+	    sizeof("exec") - 1, s->command, (unsigned)len);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);
 	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)

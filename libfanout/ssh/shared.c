@@ -25,6 +25,7 @@ struct shared {
 	struct known	*known;
 	struct algorithms algorithms;
 	bool		 conf_told;	/* its notes */
+	int		 connect_ms;	/* of the options */
 };
 
 int
@@ -37,6 +38,7 @@ shared_open(void **out, void *config, const struct fanout_opts *o,
 	(void)config;
 	if ((sh = calloc(1, sizeof(*sh))) == NULL)
 		return fo_error(e, FANOUT_ENOMEM, "out of memory");
+	sh->connect_ms = o->connect_ms;
 	if ((rc = sshconf_load(&sh->conf, o->ssh_config, o->ssh_options,
 	    e)) == 0 && (keyring_new(&sh->keys) != 0 ||
 	    algorithms_init(&sh->algorithms) == -1))
@@ -219,6 +221,15 @@ plan_algorithms(struct shared *sh, struct hostplan *hp,
 	return pick(sh, ALGO_MAC, c->macs, "MACs", &hp->macs, why);
 }
 
+/* ConnectTimeout is whole seconds: where it says what the caller's own time
+ * comes to when rounded, the caller meant that. */
+static int
+connect_ms(const struct shared *sh, const struct hostconf *c)
+{
+	return c->connect_ms == (sh->connect_ms + 999) / 1000 * 1000 ?
+	    sh->connect_ms : c->connect_ms;
+}
+
 static int
 make_plan(struct shared *sh, const char *host, struct fanout_plan *plan,
     struct hostplan *hp, struct fanout_result *why)
@@ -243,7 +254,7 @@ make_plan(struct shared *sh, const char *host, struct fanout_plan *plan,
 	}
 	plan->port = c->port;
 	plan->family = c->family;
-	plan->connect_ms = c->connect_ms;
+	plan->connect_ms = connect_ms(sh, c);
 	plan->attempts = c->attempts;
 	return 0;
 }

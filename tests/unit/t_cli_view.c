@@ -167,7 +167,7 @@ text_given_up(void)
 	cli_roster_give_up(&s.roster);
 	end(&s, 130);
 	is_str(s.text[0], "n1: part\n", "output so far is kept");
-	is_str(s.text[1], "t_cli_view: 1 of 3 failed: canceled: n1\n",
+	is_str(s.text[1], "t_cli_view: 1 of 3 failed: canceled before it began: n1\n",
 	    "and the host is named");
 }
 
@@ -225,7 +225,7 @@ json(void)
 	    "\"text\":\"gone\","
 	    "\"errno\":0,\"library_error\":0,\"in_bytes\":0,\"out_bytes\":0,"
 	    "\"err_bytes\":0,\"queue_ms\":0,\"login_ms\":0,\"run_ms\":0}\n"
-	    "{\"event\":\"summary\",\"hosts\":3,\"ok\":1,\"failed\":2,"
+	    "{\"event\":\"summary\",\"hosts\":3,\"ok\":1,\"failed\":2,\"skipped\":0,"
 	    "\"exit\":1,\"classes\":{\"ok\":1,\"exit\":1,\"lost\":1}}\n",
 	    "every event as JSON");
 	is_str(s.text[1], "", "nothing on stderr");
