@@ -8,8 +8,8 @@
 # Without root nothing is installed: the missing packages are named, exit 2.
 set -eu
 
-build="gcc make pkg-config libc6-dev libssh2-1-dev libssl-dev libbsd-dev"
-check="openssh-server openssh-client clang libssh-dev procps jq libyaml-dev
+build="gcc make pkg-config libc6-dev libssh2-1-dev libssl-dev libbsd-dev libyaml-dev"
+check="openssh-server openssh-client clang libssh-dev procps jq
 universal-ctags shellcheck mandoc codespell git netcat-openbsd pdsh
 python3-clustershell"
 peers="clustershell pssh"
