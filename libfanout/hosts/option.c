@@ -52,6 +52,61 @@ item_end(const char *s, size_t from, size_t *next)
 	return end;
 }
 
+/* One word with * or ? as a filter on whatever is selected in the end. */
+static int
+mask_filter(struct arg *a, const char *mask, size_t len)
+{
+	struct fo_filter *f;
+	char *p;
+	size_t i;
+
+	if (2 * len + 3 > FO_REGEX_MAX)
+		return 0;	/* no name is as long */
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return fo_error(a->err, FANOUT_ENOMEM, "out of memory");
+	p = f->text;
+	*p++ = '^';
+	for (i = 0; i < len; i++) {
+		if (mask[i] == '*' || mask[i] == '?')
+			*p++ = '.';
+		else if (mask[i] == '.' || mask[i] == '+')
+			*p++ = '\\';
+		if (mask[i] != '?')
+			*p++ = mask[i];
+	}
+	*p = '$';
+	if (regcomp(&f->re, f->text, REG_EXTENDED | REG_NOSUB) != 0) {
+		free(f);
+		return fo_error(a->err, FANOUT_ENOMEM, "out of memory");
+	}
+	STAILQ_INSERT_TAIL(&a->sel->filters, f, link);
+	return 0;
+}
+
+/*
+ * Words with * or ? that leave hosts out mean those that are selected, too,
+ * not only those that a group knows: "-w n[1-9] -x 'n*'" leaves nothing.
+ */
+static int
+mask_filters(struct arg *a, size_t from, size_t len)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+=~*?";
+	size_t at, end, next;
+	int rc = 0;
+
+	for (at = from; rc == 0 && at < from + len; at = next + 1) {
+		at = skip_blanks(a->s, at);
+		end = item_end(a->s, at, &next);
+		if (end > from + len)
+			end = from + len;
+		if (strcspn(a->s + at, "*?") < end - at &&
+		    strspn(a->s + at, plain) >= end - at)
+			rc = mask_filter(a, a->s + at, end - at);
+	}
+	return rc;
+}
+
 static int
 eval(struct arg *a, struct fanout_hosts *set, size_t from, size_t len)
 {
@@ -66,6 +121,9 @@ eval(struct arg *a, struct fanout_hosts *set, size_t from, size_t len)
 		if ((rc = fo_select_groups(a->sel, a->err)) != 0)
 			return rc;
 	ex.groups = a->sel->groups;
+	if ((a->exclude || set == a->sel->drop) &&
+	    (rc = mask_filters(a, from, len)) != 0)
+		return rc;
 	return fo_expr_apply(set, &ex);
 }
 

@@ -26,6 +26,14 @@ want_status 0
 seven=$(cat "$out")
 is "$seven" -w 'n[1-100]' --pick 7 --seed 3 --fold
 is 7 -w 'n[1-100]' --pick 7 --count
+# A wildcard that leaves out means what is selected, known to groups or not.
+is 'n[1,3]' -w 'n[1-3]' -x 'n2*' --fold
+is 'm1' -w 'n[1-30],m1' -x 'n?,n??' --fold
+is 'n1' -w 'n[1-3],a.b' -w '-n[2-3],-a.*' --fold
+is 'axb' -w 'a.b,axb' -x 'a.?' --fold
+run "$CEXEC" -w 'n[1-3]' -x 'n*' --list
+want_status 2
+want_err 'no host is left'
 
 # Why: option, file and line, operator.
 printf 'n[1-2]\n\nn9 # spare\n' >"$T/hosts"
