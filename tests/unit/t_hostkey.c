@@ -16,30 +16,8 @@
 #include "policy/ident.h"
 #include "test.h"
 
-static char dir[] = "/tmp/t_hostkey.XXXXXX";
-
-static const char *
-in_dir(const char *name)
-{
-	static char path[4][256];
-	static int next;
-	char *p = path[next++ % 4];
-
-	(void)snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
-	return p;
-}
-
-static int
-shell(const char *fmt, ...)
-{
-	char cmd[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(cmd, sizeof(cmd), fmt, ap);
-	va_end(ap);
-	return system(cmd);
-}
+#define TMPDIR_NAME "t_hostkey"
+#include "tmpdir.h"
 
 /* A hostconf by options; the file is never read. */
 static void

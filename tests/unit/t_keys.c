@@ -21,30 +21,8 @@
 #include "policy/keys_int.h"
 #include "test.h"
 
-static char dir[] = "/tmp/t_keys.XXXXXX";
-
-static const char *
-in_dir(const char *name)
-{
-	static char path[4][256];
-	static int next;
-	char *p = path[next++ % 4];
-
-	(void)snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
-	return p;
-}
-
-static int
-shell(const char *fmt, ...)
-{
-	char cmd[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(cmd, sizeof(cmd), fmt, ap);
-	va_end(ap);
-	return system(cmd);
-}
+#define TMPDIR_NAME "t_keys"
+#include "tmpdir.h"
 
 static void
 write_bytes(const char *name, const void *p, size_t len)

@@ -12,18 +12,8 @@
 #include "policy/knownhosts.h"
 #include "test.h"
 
-static char dir[] = "/tmp/t_knownhosts.XXXXXX";
-
-static const char *
-in_dir(const char *name)
-{
-	static char path[4][256];
-	static int next;
-	char *p = path[next++ % 4];
-
-	(void)snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
-	return p;
-}
+#define TMPDIR_NAME "t_knownhosts"
+#include "tmpdir.h"
 
 static void
 write_file(const char *name, const char *text)
