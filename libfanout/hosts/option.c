@@ -88,13 +88,14 @@ mask_filter(struct arg *a, const char *mask, size_t len)
  * not only those that a group knows: "-w n[1-9] -x 'n*'" leaves nothing.
  */
 static int
-mask_filters(struct arg *a, size_t from, size_t len)
+mask_filters(struct arg *a, size_t from, size_t len, bool *masks_only)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+=~*?";
 	size_t at, end, next;
 	int rc = 0;
 
+	*masks_only = true;
 	for (at = from; rc == 0 && at < from + len; at = next + 1) {
 		at = skip_blanks(a->s, at);
 		end = item_end(a->s, at, &next);
@@ -103,6 +104,8 @@ mask_filters(struct arg *a, size_t from, size_t len)
 		if (strcspn(a->s + at, "*?") < end - at &&
 		    strspn(a->s + at, plain) >= end - at)
 			rc = mask_filter(a, a->s + at, end - at);
+		else
+			*masks_only = false;
 	}
 	return rc;
 }
@@ -113,6 +116,7 @@ eval(struct arg *a, struct fanout_hosts *set, size_t from, size_t len)
 	struct fo_expr ex = { .text = a->s + from, .len = len, .base = from,
 	    .err = a->err, .trace = a->sel->trace,
 	    .leaves_out = set == a->sel->drop && !a->exclude };
+	bool masks_only = false;
 	int rc;
 
 	if (memchr(ex.text, '@', len) != NULL ||
@@ -122,9 +126,11 @@ eval(struct arg *a, struct fanout_hosts *set, size_t from, size_t len)
 			return rc;
 	ex.groups = a->sel->groups;
 	if ((a->exclude || set == a->sel->drop) &&
-	    (rc = mask_filters(a, from, len)) != 0)
+	    (rc = mask_filters(a, from, len, &masks_only)) != 0)
 		return rc;
-	return fo_expr_apply(set, &ex);
+	rc = fo_expr_apply(set, &ex);
+	/* Without any groups there is nobody else that could be meant. */
+	return rc == FANOUT_ECONFIG && masks_only ? 0 : rc;
 }
 
 static int
