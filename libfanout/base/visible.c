@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <string.h>
 #include <vis.h>
 
@@ -27,17 +28,6 @@ fo_utf8_len(const char *s, size_t len)
 	    (n == 4 && (cp < 0x10000 || cp > 0x10ffff)))
 		return 0;
 	return n;
-}
-
-bool
-fo_utf8_valid(const char *s, size_t len)
-{
-	size_t i, n;
-
-	for (i = 0; i < len; i += n)
-		if ((n = fo_utf8_len(s + i, len - i)) == 0)
-			return false;
-	return true;
 }
 
 /* C1 controls (U+0080 to U+009F) drive terminals as well as C0 does. */

@@ -4,7 +4,6 @@
 #ifndef FO_VISIBLE_H
 #define FO_VISIBLE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -20,6 +19,5 @@ size_t	fo_vis_line(char *dst, size_t size, const char *src, size_t len);
  * (RFC 3629).
  */
 size_t	fo_utf8_len(const char *s, size_t len);
-bool	fo_utf8_valid(const char *s, size_t len);
 
 #endif

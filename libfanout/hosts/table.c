@@ -94,12 +94,6 @@ fo_table_get(const struct fo_table *t, const char *group)
 	return at == FANOUT_NOHOST ? NULL : t->text[at].s;
 }
 
-size_t
-fo_table_count(const struct fo_table *t)
-{
-	return t->names->n;
-}
-
 static int
 table_map(void *self, const char *group, char **out, struct fanout_error *err)
 {

@@ -24,7 +24,6 @@ int	fo_table_add(struct fo_table *, const char *group, size_t group_len,
 
 /* What was added under this name, or NULL; the table's own. */
 const char *fo_table_get(const struct fo_table *, const char *group);
-size_t	fo_table_count(const struct fo_table *);
 
 /* flatfile.c: lines "group: expression" of a file into the table. '#' begins
  * a comment. A group on several lines is their union. (ClusterShell's

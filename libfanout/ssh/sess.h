@@ -88,9 +88,6 @@ struct sess {
 	bool		 result_set;
 	char		*input;		/* INPUT_CHUNK, while there is input */
 	size_t		 in_off, in_len;
-
-	bool		 canceled;
-	unsigned	 bye_tries;
 };
 
 #define SESS_WATCH_SOCKET 0

@@ -17,10 +17,7 @@
 void
 sess_cancel(void *peer)
 {
-	struct sess *s = peer;
-
-	s->canceled = true;
-	sess_close(s);
+	sess_close(peer);
 }
 
 void

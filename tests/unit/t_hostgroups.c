@@ -8,24 +8,15 @@
 #include "fanout.h"
 #include "test.h"
 
-static char dir[] = "/tmp/t_hostgroups.XXXXXX";
+#define TMPDIR_NAME "t_hostgroups"
+#include "tmpdir.h"
+
 static struct fanout_groups *groups;
-
-static const char *
-path(const char *name)
-{
-	static char buf[4][256];
-	static int k;
-
-	k = (k + 1) % 4;
-	snprintf(buf[k], sizeof(buf[k]), "%s/%s", dir, name);
-	return buf[k];
-}
 
 static void
 put(const char *name, const char *text)
 {
-	FILE *f = fopen(path(name), "w");
+	FILE *f = fopen(in_dir(name), "w");
 
 	if (f == NULL || fputs(text, f) == EOF || fclose(f) != 0)
 		exit(1);
@@ -37,7 +28,7 @@ size_of(const char *name)
 {
 	struct stat st;
 
-	return stat(path(name), &st) == -1 ? -1 : (long)st.st_size;
+	return stat(in_dir(name), &st) == -1 ? -1 : (long)st.st_size;
 }
 
 static void
@@ -117,7 +108,7 @@ test_clustershell(void)
 {
 	time_t t0;
 
-	mkdir(path("groups.conf.d"), 0700);
+	mkdir(in_dir("groups.conf.d"), 0700);
 	put("groups.conf", conf);
 	put("local.cfg", "adm: example0\noss: example4 example5\n"
 	    "io: example[4-6]\nnest: @io!@adm,@oss\nall: example[4-6,32-159]\n");
@@ -158,7 +149,7 @@ test_clustershell(void)
 	fanout_groups_new(&groups);
 	ok(fanout_groups_system(groups, NULL) == FANOUT_ECONFIG,
 	    "a default that is not there");
-	unlink(path("groups.conf"));
+	unlink(in_dir("groups.conf"));
 }
 
 /* ClusterShell's own example of a YAML file, and what may be wrong. */
@@ -193,7 +184,7 @@ test_yaml(void)
 
 	put("groups.conf", "[Main]\ndefault: roles\n"
 	    "autodir: $CFGDIR/groups.d $CFGDIR/groups.d\n");
-	mkdir(path("groups.d"), 0700);
+	mkdir(in_dir("groups.d"), 0700);
 	put("groups.d/c.yaml", yaml);
 	put("groups.d/d.yaml.example", "- no\n");
 	put("groups.d/e.yaml", "# nothing\n");
@@ -215,8 +206,8 @@ test_yaml(void)
 		if (!ok(strstr(err.text, bad_yaml[i].why) != NULL, "why"))
 			printf("# %s\n", err.text);
 	}
-	unlink(path("groups.d/e.yaml"));
-	unlink(path("groups.conf"));
+	unlink(in_dir("groups.d/e.yaml"));
+	unlink(in_dir("groups.conf"));
 }
 
 static const char genders[] =
@@ -239,7 +230,7 @@ test_genders(void)
 	FILE *f;
 
 	put("genders", genders);
-	setenv("PDSH_GENDERS_FILE", path("genders"), 1);
+	setenv("PDSH_GENDERS_FILE", in_dir("genders"), 1);
 	open_groups(2000);
 	check("@compute", "slc[1-3,5]");
 	check("@rack=1", "slc[0-2,5]");
@@ -257,7 +248,7 @@ test_genders(void)
 	}
 	for (i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
 		snprintf(cmd, sizeof(cmd), "nodeattr -f %s -q '%s'",
-		    path("genders"), queries[i]);
+		    in_dir("genders"), queries[i]);
 		line[0] = '\0';
 		if ((f = popen(cmd, "r")) != NULL) {
 			if (fgets(line, sizeof(line), f) != NULL)
@@ -283,8 +274,8 @@ test_genders(void)
 static void
 test_dsh(void)
 {
-	mkdir(path(".dsh"), 0700);
-	mkdir(path(".dsh/group"), 0700);
+	mkdir(in_dir(".dsh"), 0700);
+	mkdir(in_dir(".dsh/group"), 0700);
 	put(".dsh/group/web", "web1 # one\nroot@web2\n#include more\n");
 	put(".dsh/group/more", "web[3-4]\n");
 	put(".dsh/machines.list", "m1\nm2\n");
@@ -295,12 +286,12 @@ test_dsh(void)
 	check("@nope", "!no group 'nope'");
 	check("@dsh:../group/web", "!no group");
 	check("@@dsh&web", "web");
-	unlink(path(".dsh/machines.list"));
+	unlink(in_dir(".dsh/machines.list"));
 	open_groups(2000);
 	check("@*!web1", "web[3-4],root@web2");
-	unlink(path(".dsh/group/web"));
-	unlink(path(".dsh/group/more"));
-	rmdir(path(".dsh/group"));
+	unlink(in_dir(".dsh/group/web"));
+	unlink(in_dir(".dsh/group/more"));
+	rmdir(in_dir(".dsh/group"));
 }
 
 static void
@@ -331,16 +322,16 @@ test_cluster(void)
 {
 	char bin[512];
 
-	mkdir(path(".config"), 0700);
-	mkdir(path(".config/fanout"), 0700);
+	mkdir(in_dir(".config"), 0700);
+	mkdir(in_dir(".config/fanout"), 0700);
 	put(".config/fanout/groups", "members: file1\n");
 	put("corosync.conf", "totem {\n\tversion: 2\n\tcluster_name: x\n}\n"
 	    "nodelist {\n\tnode {\n\t\tring0_addr: 10.0.0.1\n\t\tname: ha1\n"
 	    "\t\tnodeid: 1\n\t}\n\tnode {\n\t\tring0_addr: ha2 # two\n\t}\n}\n");
-	setenv("COROSYNC_MAIN_CONFIG_FILE", path("corosync.conf"), 1);
+	setenv("COROSYNC_MAIN_CONFIG_FILE", in_dir("corosync.conf"), 1);
 	/* No cluster runs here: what crm_node prints is written down. */
 	put("crm_node", "#!/bin/sh\nexit 1\n");
-	chmod(path("crm_node"), 0700);
+	chmod(in_dir("crm_node"), 0700);
 	snprintf(bin, sizeof(bin), "%s:%s", dir, getenv("PATH"));
 	setenv("PATH", bin, 1);
 	open_groups(2000);
@@ -354,10 +345,10 @@ test_cluster(void)
 	check("@cluster:lost", "ha2");
 	check("@cluster:*", "ha[1-3]");
 	put("crm_node", "#!/bin/sh\nexit 1\n");
-	unlink(path("corosync.conf"));
+	unlink(in_dir("corosync.conf"));
 	open_groups(2000);
 	is_default("file1");
-	unlink(path(".config/fanout/groups"));
+	unlink(in_dir(".config/fanout/groups"));
 	open_groups(2000);
 	is_default("!no hosts are given");
 }
@@ -370,7 +361,7 @@ test_cfrun(void)
 	snprintf(text, sizeof(text), "# clients\ndomain = x.org\n"
 	    "access = root,admin\nmaxchild = 10\n  \n"
 	    "a  -v  # verbose\nb.y.net:22000 -DNis\ninclude = %s\n"
-	    "domain.z\na\n", path("more.hosts"));
+	    "domain.z\na\n", in_dir("more.hosts"));
 	put("cfrun.hosts", text);
 	put("more.hosts", "c\n");
 	setenv("CFINPUTS", dir, 1);
@@ -378,7 +369,7 @@ test_cfrun(void)
 	check("@cfrun:hosts", "a.x.org,b.y.net,c.x.org,domain.z");
 	check("@cfrun:*&a*", "a.x.org");
 	put("more.hosts", "include = cfrun.hosts\n");
-	snprintf(text, sizeof(text), "include = %s\n", path("cfrun.hosts"));
+	snprintf(text, sizeof(text), "include = %s\n", in_dir("cfrun.hosts"));
 	put("cfrun.hosts", text);
 	fanout_groups_free(groups);
 	fanout_groups_new(&groups);
@@ -409,7 +400,7 @@ test_regroup(void)
 	    "both: @web,@db\nstray: w1,q\n");
 	fanout_groups_free(groups);
 	fanout_groups_new(&groups);
-	fanout_groups_file(groups, "fanout", path("flat"), NULL);
+	fanout_groups_file(groups, "fanout", in_dir("flat"), NULL);
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		fanout_hosts_new(&s);
 		fanout_hosts_add(s, t[i][0], NULL);

@@ -9,23 +9,13 @@
 #include "fanout.h"
 #include "test.h"
 
-static char dir[] = "/tmp/t_hostselect.XXXXXX";
-
-static const char *
-path(const char *name)
-{
-	static char buf[4][256];
-	static int k;
-
-	k = (k + 1) % 4;
-	snprintf(buf[k], sizeof(buf[k]), "%s/%s", dir, name);
-	return buf[k];
-}
+#define TMPDIR_NAME "t_hostselect"
+#include "tmpdir.h"
 
 static void
 put(const char *name, const char *text)
 {
-	FILE *f = fopen(path(name), "w");
+	FILE *f = fopen(in_dir(name), "w");
 
 	if (f == NULL || fputs(text, f) == EOF || fclose(f) != 0)
 		exit(1);
@@ -34,7 +24,7 @@ put(const char *name, const char *text)
 static void
 input(const char *name)
 {
-	int fd = open(path(name), O_RDONLY);
+	int fd = open(in_dir(name), O_RDONLY);
 
 	if (fd == -1 || dup2(fd, STDIN_FILENO) == -1)
 		exit(1);
@@ -57,7 +47,7 @@ test_files(void)
 	struct fanout_hosts *s;
 	struct fanout_error err;
 
-	mkdir(path("sub"), 0700);
+	mkdir(in_dir("sub"), 0700);
 	put("one", "# all of them\n\n  n[1-3]  # three\r\n"
 	    "#include sub/two\n#include sub/two\n#include one\nz!z,y\n");
 	put("sub/two", "t1,t2\n#include three\n #include nothing\n");
@@ -66,16 +56,16 @@ test_files(void)
 	put("missing", "a\n#include ./no-such-file\n");
 	put("wide", "a b\n");
 	fanout_hosts_new(&s);
-	is_int(fanout_hosts_load(s, path("one"), &err), 0, "a file");
+	is_int(fanout_hosts_load(s, in_dir("one"), &err), 0, "a file");
 	is_fold(s, "n[1-3],t[1-2],last,y", "its hosts, in order");
-	is_int(fanout_hosts_load(s, path("bad"), &err), FANOUT_EPARSE, "bad");
+	is_int(fanout_hosts_load(s, in_dir("bad"), &err), FANOUT_EPARSE, "bad");
 	is_int(err.line, 3, "its line");
 	is_int(err.offset, 3, "its column");
 	ok(strstr(err.text, "/bad:3:4: ") != NULL, "said so");
 	is_int(fanout_hosts_count(s), 7, "nothing of it was added");
-	is_int(fanout_hosts_load(s, path("missing"), &err), FANOUT_ESYS,
+	is_int(fanout_hosts_load(s, in_dir("missing"), &err), FANOUT_ESYS,
 	    "an included file is missing");
-	is_int(fanout_hosts_load(s, path("wide"), &err), FANOUT_EPARSE,
+	is_int(fanout_hosts_load(s, in_dir("wide"), &err), FANOUT_EPARSE,
 	    "two words");
 	is_int(fanout_hosts_load(s, dir, &err), FANOUT_ESYS, "a folder");
 	fanout_hosts_free(s);
@@ -199,7 +189,7 @@ test_options(void)
 	    "old: old1 old2\nall: @web,@db @old\nnested: @web!web3 , @db\n"
 	    "rack1: rack1n1\nrack2: rack2n1\nmembers: m[1-3]\n"
 	    "loop1: @loop2\nloop2: a,@loop1\nhurt: a[\nempty:\n");
-	setenv("FANOUT_GROUPS", path("groups"), 1);
+	setenv("FANOUT_GROUPS", in_dir("groups"), 1);
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		test_one(options[i]);
 }
@@ -218,15 +208,15 @@ test_default(void)
 	put("wcoll", "w[1-2]\n");
 	put("dsau", "c1\nc2\n");
 	put("nothing", "# no groups\n");
-	setenv("WCOLL", path("wcoll"), 1);
+	setenv("WCOLL", in_dir("wcoll"), 1);
 	is_default("w[1-2]");
-	setenv("CFANOUT_HOSTS", path("dsau"), 1);
+	setenv("CFANOUT_HOSTS", in_dir("dsau"), 1);
 	is_default("c[1-2]");
-	setenv("CFANOUT_HOSTS", path("no-such-file"), 1);
+	setenv("CFANOUT_HOSTS", in_dir("no-such-file"), 1);
 	is_default("!CFANOUT_HOSTS: cannot open");
 	unsetenv("CFANOUT_HOSTS");
 	unsetenv("WCOLL");
-	setenv("FANOUT_GROUPS", path("nothing"), 1);
+	setenv("FANOUT_GROUPS", in_dir("nothing"), 1);
 	is_default("!no hosts are given: use -w");
 }
 
@@ -250,7 +240,7 @@ test_place(void)
 	struct fanout_error err;
 	size_t i;
 
-	setenv("FANOUT_GROUPS", path("groups"), 1);
+	setenv("FANOUT_GROUPS", in_dir("groups"), 1);
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		fanout_selection_new(&sel);
 		ok(fanout_selection_add(sel, t[i].how, t[i].text, &err) != 0,
@@ -307,7 +297,7 @@ test_explain(void)
 	fanout_selection_add(sel, FANOUT_SELECT_NOT_HOSTS, "n5", NULL);
 	fanout_selection_add(sel, FANOUT_SELECT_GROUP, "web", NULL);
 	fanout_selection_add(sel, FANOUT_SELECT_HOSTS, "@web&@db", NULL);
-	fanout_selection_add(sel, FANOUT_SELECT_FILE, path("sub/two"), NULL);
+	fanout_selection_add(sel, FANOUT_SELECT_FILE, in_dir("sub/two"), NULL);
 	is_int(fanout_selection_finish(&s, sel, NULL), 0, "the selection");
 	is_fold(s, "n[4,6-8],web[1-3],t[1-2],last", "is what it is untraced");
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
