@@ -47,6 +47,7 @@ fanout_opts_init(struct fanout_opts *o, size_t size)
 		.connect_ms = 10000,
 		.login_ms = 30000,
 		.close_ms = 3000,
+		.grace_ms = 2000,
 		.host_buffer = 64 * 1024
 	};
 
@@ -141,6 +142,19 @@ void
 fanout_cancel(struct fanout *f, fanout_job job)
 {
 	engine_cancel(f->eng, job);
+}
+
+ssize_t
+fanout_write(struct fanout *f, fanout_job job, size_t host, const void *data,
+    size_t len)
+{
+	return engine_write(f->eng, job, host, data, len);
+}
+
+int
+fanout_write_end(struct fanout *f, fanout_job job, size_t host)
+{
+	return engine_write_end(f->eng, job, host);
 }
 
 void

@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -121,6 +122,17 @@ enum fanout_stage {
 
 const char *fanout_stage_name(enum fanout_stage);
 
+/*
+ * What became of a command that was given up (deadline, cancel), as a look at
+ * the host told. The text of the result says it, too.
+ */
+enum fanout_fate {
+	FANOUT_F_NONE = 0,	/* not given up, or it had not begun */
+	FANOUT_F_KILLED,	/* its processes are gone */
+	FANOUT_F_RUNNING,	/* they would not go */
+	FANOUT_F_UNKNOWN	/* that could not be seen */
+};
+
 struct fanout_result {
 	enum fanout_class cls;
 	enum fanout_stage stage;	/* where it ended */
@@ -130,6 +142,9 @@ struct fanout_result {
 	char	 text[256];		/* one line saying why; "" when ok */
 	uint64_t in_bytes, out_bytes, err_bytes;
 	uint32_t queue_ms, login_ms, run_ms;
+	enum fanout_fate fate;
+	int64_t	 pid;			/* fate RUNNING: one of them; 0: none
+					 * is known */
 };
 
 /* ---- host sets: ordered, without duplicates ---------------------------- */
@@ -365,6 +380,10 @@ struct fanout_opts {
 	/* As ssh -F and -o: the first value given for a keyword wins. */
 	const char *ssh_config;		/* NULL: ~/.ssh/config, /etc/ssh/ssh_config */
 	const char *const *ssh_options;	/* "Keyword=value", NULL at the end */
+
+	/* A command that is given up gets SIGTERM, and so long after that
+	 * SIGKILL; -1: it is left alone. Never one that is a subsystem. */
+	int	 grace_ms;
 };
 
 #define FANOUT_WINDOW_DEFAULT 256
@@ -389,13 +408,35 @@ struct fanout_cmd {
 				 * Yours to close, once the job is done. */
 	const char *const *skip;	/* one a host of the set: why it is
 				 * skipped; NULL: it is not. NULL: none is */
+	const char *const *commands;	/* one a host of the set, instead of
+				 * command; NULL: command for all */
+	bool	 own_input;	/* each host has a standard input of its own,
+				 * see fanout_write() */
+	bool	 subsystem;	/* commands are names of subsystems: "sftp" */
+	bool	 tty;		/* with a terminal: no echo, 80x24, and all
+				 * output is standard output */
 };
-#define FANOUT_CMD_INIT { sizeof(struct fanout_cmd), NULL, -1, NULL }
+#define FANOUT_CMD_INIT \
+	{ sizeof(struct fanout_cmd), NULL, -1, NULL, NULL, false, false, false }
 
 /* All hosts are accepted or none. The set may be freed afterwards. */
 int	fanout_submit(struct fanout *, const struct fanout_hosts *,
 	    const struct fanout_cmd *, fanout_job *, struct fanout_error *);
 void	fanout_cancel(struct fanout *, fanout_job);	/* 0: all */
+
+/*
+ * The standard input of one host of a job with own_input, as write(2) on a
+ * pipe that does not block: how many bytes were taken, which may be none. After
+ * a short write FANOUT_EV_ROOM tells when there is room again. What is written
+ * before the host's turn has come waits in memory. FANOUT_EIDLE: the host is
+ * done, or has no input of its own; FANOUT_ENOMEM.
+ */
+ssize_t	fanout_write(struct fanout *, fanout_job, size_t host, const void *,
+	    size_t);
+
+/* That was all: what follows is the input of stdin_fd, if there is one, and
+ * then the end of the input. */
+int	fanout_write_end(struct fanout *, fanout_job, size_t host);
 void	fanout_wake(struct fanout *);
 
 /* ---- events ------------------------------------------------------------ */
@@ -405,7 +446,8 @@ enum fanout_kind {
 	FANOUT_EV_OUT,		/* bytes of its standard output */
 	FANOUT_EV_ERR,		/* bytes of its standard error */
 	FANOUT_EV_LOG,		/* one line of text */
-	FANOUT_EV_DONE		/* exactly one per job and host, the last */
+	FANOUT_EV_DONE,		/* exactly one per job and host, the last */
+	FANOUT_EV_ROOM		/* fanout_write() has room again */
 };
 
 struct fanout_event {

@@ -54,6 +54,8 @@ void	fanout_plan_log(struct fanout_plan *, int level, const char *fmt, ...)
 struct fanout_task {
 	const char *command;	/* NULL: log in only */
 	bool	 has_input;	/* fanout_io_input will give standard input */
+	bool	 subsystem;	/* command is the name of one */
+	bool	 tty;
 };
 
 enum fanout_verdict {
@@ -125,6 +127,16 @@ struct fanout_result *fanout_io_result(struct fanout_io *);
 void	fanout_io_fail(struct fanout_io *, enum fanout_class, int sys_errno,
 	    int lib_err, const char *fmt, ...)
 	    __attribute__((__format__(printf, 5, 6)));
+
+/* A task that is canceled: how long after SIGTERM comes SIGKILL (ms); -1: what
+ * it runs is to be left alone. */
+int	fanout_io_grace(struct fanout_io *);
+
+/* After cancel, before DONE: what became of what it ran, and what else there
+ * is to say of it ("": nothing). Never said of a command that was begun, it is
+ * FANOUT_F_UNKNOWN. */
+void	fanout_io_fate(struct fanout_io *, enum fanout_fate, int64_t pid,
+	    const char *text);
 
 /* A line for the user who asked for it (level 0: always, 1 -v, 2 -vv). */
 void	fanout_io_log(struct fanout_io *, int level, const char *fmt, ...)

@@ -250,6 +250,8 @@ on_event(struct cli_view *v, const struct fanout_event *ev)
 	case FANOUT_EV_DONE:
 		on_done(j, ev);
 		break;
+	case FANOUT_EV_ROOM:
+		break;
 	}
 }
 

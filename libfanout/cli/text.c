@@ -151,6 +151,7 @@ on_event(struct cli_view *v, const struct fanout_event *ev)
 	t->name = ev->name;
 	switch (ev->kind) {
 	case FANOUT_EV_START:
+	case FANOUT_EV_ROOM:
 		break;
 	case FANOUT_EV_OUT:
 	case FANOUT_EV_ERR:

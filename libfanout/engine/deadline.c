@@ -7,6 +7,9 @@
 /* A stuck farewell may not hold up fanout_free for ever. */
 #define CLOSE_CAP_MS 10000
 
+/* To look whether the processes are gone after SIGKILL. */
+#define LOOK_MS 1000
+
 static bool
 is_login(enum fanout_stage stage)
 {
@@ -58,6 +61,15 @@ peer_enter(struct fanout_io *p, enum fanout_stage stage)
 		p->command_due = fo_deadline(now,
 		    p->worker->eng->times.command);
 	}
+}
+
+void
+peer_allow_grace(struct fanout_io *p)
+{
+	int grace = p->worker->eng->grace_ms;
+
+	if (grace >= 0 && p->stage_due != FO_NEVER)
+		p->stage_due += grace + LOOK_MS;
 }
 
 /* Silence counts in the run only, and not while it is we who do not read. */

@@ -64,6 +64,7 @@ take_options(struct engine *eng, const struct fanout_opts *o)
 	};
 	eng->host_buffer = o->host_buffer;
 	eng->keep = o->keep_sessions;
+	eng->grace_ms = o->grace_ms;
 	eng->log_level = o->log_level;
 	eng->max_workers = o->workers;
 }
@@ -207,6 +208,8 @@ release_current(struct engine *eng)
 		free(e);
 	} else if (e->ev.kind == FANOUT_EV_DONE)
 		job_delivered(eng, e->task);
+	else if (e->ev.kind == FANOUT_EV_ROOM)
+		stream_room_seen(job_stream(e->task));
 }
 
 static bool

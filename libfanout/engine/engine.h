@@ -24,6 +24,7 @@ struct engine {
 	struct engine_times times;
 	size_t		 host_buffer;
 	bool		 keep;
+	int		 grace_ms;
 	int		 log_level;
 	unsigned	 max_workers;
 
@@ -54,6 +55,9 @@ void	engine_free(struct engine *);
 int	engine_submit(struct engine *, const struct fanout_hosts *,
 	    const struct fanout_cmd *, fanout_job *, struct fanout_error *);
 void	engine_cancel(struct engine *, fanout_job);
+ssize_t	engine_write(struct engine *, fanout_job, size_t host, const void *,
+	    size_t);
+int	engine_write_end(struct engine *, fanout_job, size_t host);
 int	engine_next(struct engine *, struct fanout_event *, int timeout_ms);
 
 /* ---- for the engine's own files ---- */

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/visible.h"
 #include "engine.h"
+#include "job.h"
 
 static void
 epoll_change(struct fanout_io *p, struct watch *s, int fd, short events)
@@ -118,25 +119,75 @@ fanout_io_emit(struct fanout_io *p, enum fanout_kind kind, const void *data,
 	return 0;
 }
 
+/* The host's own input, and then what comes for all. */
+static ssize_t
+read_input(struct fanout_io *p, void *buf, size_t len)
+{
+	struct task *t = p->task;
+	struct stream *s = job_stream(t);
+	bool room = false;
+	ssize_t n = 0;
+
+	if (s != NULL)
+		n = stream_read(s, buf, len, &room);
+	if (room)
+		queue_put(&p->worker->eng->queue, &s->room);
+	if (n == 0 && t->job->feed != NULL) {
+		n = feed_read(t->job->feed, t->input_off, buf, len);
+		if (n > 0)
+			t->input_off += (uint64_t)n;
+	}
+	return n;
+}
+
 ssize_t
 fanout_io_input(struct fanout_io *p, void *buf, size_t len)
 {
-	struct task *t = p->task;
 	ssize_t n;
 
-	if (t == NULL || t->job->feed == NULL)
+	if (p->task == NULL)
 		return 0;
 	/* As for held: say so first, so that news in between is not missed. */
 	p->starving = true;
-	n = feed_read(t->job->feed, t->input_off, buf, len);
+	n = read_input(p, buf, len);
 	if (n != -1)
 		p->starving = false;
 	if (n > 0) {
-		t->input_off += (uint64_t)n;
-		t->result.in_bytes = t->input_off;
+		p->task->result.in_bytes += (uint64_t)n;
 		p->idle_since = p->worker->now;
 	}
 	return n;
+}
+
+int
+fanout_io_grace(struct fanout_io *p)
+{
+	return p->worker->eng->grace_ms;
+}
+
+/* The result stands but for this: what is said of it comes behind the text. */
+void
+fanout_io_fate(struct fanout_io *p, enum fanout_fate fate, int64_t pid,
+    const char *text)
+{
+	static const char *const words[] = {
+		[FANOUT_F_NONE] = "",
+		[FANOUT_F_KILLED] = "; killed",
+		[FANOUT_F_RUNNING] = "; still running",
+		[FANOUT_F_UNKNOWN] = "; it may still be running"
+	};
+	struct fanout_result *r;
+	char more[128], safe[128];
+
+	if (p->state != PEER_ENDING || p->task == NULL)
+		return;
+	r = &p->task->result;
+	r->fate = fate;
+	r->pid = pid;
+	(void)snprintf(more, sizeof(more), "%s%s%s%s", words[fate],
+	    *text != '\0' ? " (" : "", text, *text != '\0' ? ")" : "");
+	(void)fo_vis_line(safe, sizeof(safe), more, strlen(more));
+	(void)strlcat(r->text, safe, sizeof(r->text));
 }
 
 struct fanout_result *

@@ -22,12 +22,27 @@ input_news(void *arg)
 void
 job_free(struct job *job)
 {
+	size_t i;
+
 	if (job == NULL)
 		return;
 	feed_free(job->feed);
 	free(job->command);
+	for (i = 0; job->commands != NULL && i < job->ntasks; i++)
+		free(job->commands[i]);
+	free(job->commands);
+	for (i = 0; job->streams != NULL && i < job->ntasks; i++)
+		stream_destroy(&job->streams[i]);
+	free(job->streams);
 	free(job->tasks);
 	free(job);
+}
+
+struct stream *
+job_stream(const struct task *t)
+{
+	return t->job->streams == NULL ? NULL :
+	    &t->job->streams[t - t->job->tasks];
 }
 
 static void
@@ -63,6 +78,40 @@ init_tasks(struct engine *eng, struct job *job, const struct fanout_hosts *set)
 	return 0;
 }
 
+static int
+copy_commands(struct job *job, const struct fanout_cmd *cmd)
+{
+	size_t i;
+
+	if (cmd->commands == NULL) {
+		job->command = cmd->command != NULL ? strdup(cmd->command) :
+		    NULL;
+		return cmd->command == NULL || job->command != NULL ? 0 : -1;
+	}
+	job->commands = calloc(job->ntasks, sizeof(*job->commands));
+	if (job->commands == NULL)
+		return -1;
+	for (i = 0; i < job->ntasks; i++)
+		if (cmd->commands[i] != NULL &&
+		    (job->commands[i] = strdup(cmd->commands[i])) == NULL)
+			return -1;
+	return 0;
+}
+
+static int
+init_streams(struct job *job)
+{
+	size_t i;
+
+	job->streams = calloc(job->ntasks, sizeof(*job->streams));
+	if (job->streams == NULL)
+		return -1;
+	for (i = 0; i < job->ntasks; i++)
+		stream_init(&job->streams[i], &job->tasks[i],
+		    &job->tasks[i].start.ev);
+	return 0;
+}
+
 static struct job *
 job_new(struct engine *eng, const struct fanout_hosts *set,
     const struct fanout_cmd *cmd, struct fanout_error *e)
@@ -74,9 +123,11 @@ job_new(struct engine *eng, const struct fanout_hosts *set,
 	job->id = eng->last_job + 1;
 	job->ntasks = job->left = fanout_hosts_count(set);
 	job->tasks = calloc(job->ntasks, sizeof(*job->tasks));
+	job->subsystem = cmd->subsystem;
+	job->tty = cmd->tty;
 	if (job->tasks == NULL || init_tasks(eng, job, set) == -1 ||
-	    (cmd->command != NULL &&
-	    (job->command = strdup(cmd->command)) == NULL))
+	    copy_commands(job, cmd) == -1 ||
+	    (cmd->own_input && init_streams(job) == -1))
 		goto nomem;
 	if (cmd->stdin_fd != -1 &&
 	    feed_new(&job->feed, cmd->stdin_fd, input_news, eng) == -1) {
@@ -202,11 +253,65 @@ engine_cancel(struct engine *eng, fanout_job id)
 	engine_notify(eng, NULL);
 }
 
+/* The host's own input, if there is a job and it has one. */
+static struct stream *
+find_stream(struct engine *eng, fanout_job id, size_t host)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &eng->jobs, link)
+		if (job->id == id)
+			return job->streams == NULL || host >= job->ntasks ?
+			    NULL : &job->streams[host];
+	return NULL;
+}
+
+static void
+wake_reader(struct engine *eng, const struct stream *s)
+{
+	int worker = atomic_load(&s->room.task->worker);
+
+	worker_notify(&eng->workers[worker]);
+}
+
+ssize_t
+engine_write(struct engine *eng, fanout_job id, size_t host, const void *data,
+    size_t len)
+{
+	struct stream *s = find_stream(eng, id, host);
+	bool wake = false;
+	ssize_t n;
+
+	if (s == NULL || (n = stream_write(s, data, len, &wake)) == -2)
+		return FANOUT_EIDLE;
+	if (n == -1)
+		return FANOUT_ENOMEM;
+	if (wake)
+		wake_reader(eng, s);
+	return n;
+}
+
+int
+engine_write_end(struct engine *eng, fanout_job id, size_t host)
+{
+	struct stream *s = find_stream(eng, id, host);
+	bool wake = false;
+
+	if (s == NULL)
+		return FANOUT_EIDLE;
+	stream_end(s, &wake);
+	if (wake)
+		wake_reader(eng, s);
+	return 0;
+}
+
 void
 job_delivered(struct engine *eng, struct task *t)
 {
 	struct job *job = t->job;
 
+	if (job->streams != NULL)
+		stream_close(job_stream(t));
 	if (--job->left > 0)
 		return;
 	pthread_mutex_lock(&eng->jobs_mu);

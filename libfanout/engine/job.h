@@ -6,7 +6,11 @@
 
 struct engine;
 struct job;
+struct stream;
 struct task;
+
+/* A task's own standard input; NULL: it has none. */
+struct stream *job_stream(const struct task *);
 
 void	job_free(struct job *);		/* NULL is fine */
 

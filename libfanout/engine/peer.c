@@ -85,8 +85,11 @@ start_task(struct fanout_io *p)
 {
 	struct job *job = p->task->job;
 	struct fanout_task ft = {
-		.command = job->command,
-		.has_input = job->feed != NULL
+		.command = job->commands == NULL ? job->command :
+		    job->commands[p->task - job->tasks],
+		.has_input = job->feed != NULL || job->streams != NULL,
+		.subsystem = job->subsystem,
+		.tty = job->tty
 	};
 
 	p->state = PEER_BUSY;
@@ -165,6 +168,9 @@ peer_finish(struct fanout_io *p)
 {
 	struct task *t = p->task;
 
+	if (p->state == PEER_ENDING && p->begun &&
+	    t->result.fate == FANOUT_F_NONE)
+		fanout_io_fate(p, FANOUT_F_UNKNOWN, 0, "");
 	p->task = NULL;
 	p->command_due = FO_NEVER;
 	p->starving = false;
@@ -253,8 +259,11 @@ peer_end(struct fanout_io *p, enum fanout_class cls, const char *fmt, ...)
 	fo_vfail(&p->task->result, cls, 0, 0, fmt, ap);
 	va_end(ap);
 	p->state = PEER_ENDING;		/* from here the result stands */
+	p->begun = p->stage == FANOUT_S_RUN && !p->task->job->subsystem;
 	p->command_due = FO_NEVER;
 	peer_enter(p, FANOUT_S_CLOSE);
+	if (p->begun)
+		peer_allow_grace(p);
 	p->worker->eng->transport->cancel(p->impl);
 	peer_runnable(p);
 }

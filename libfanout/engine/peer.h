@@ -57,6 +57,7 @@ struct fanout_io {
 	int64_t		 step_due;	/* fanout_io_timer, or next address */
 	enum fanout_stage stage;
 	bool		 starving;	/* waits for standard input */
+	bool		 begun;		/* ENDING: a command runs there */
 	bool		 reused;	/* the session was kept for this task */
 	struct fanout_result scratch;	/* where results go that do not count */
 };
@@ -78,6 +79,9 @@ void	peer_free(struct fanout_io *);		/* a DEAD one */
 void	peer_runnable(struct fanout_io *);
 void	peer_enter(struct fanout_io *, enum fanout_stage);
 void	peer_set_timer(struct fanout_io *);
+
+/* In stage CLOSE: more time, as what runs there is to be ended first. */
+void	peer_allow_grace(struct fanout_io *);
 void	peer_connected(struct fanout_io *, int fd);	/* -1: no network */
 
 /* The task's result as a failure, then the end of task and peer: for the

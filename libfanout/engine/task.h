@@ -16,14 +16,18 @@
 
 #include "feed.h"
 #include "queue.h"
+#include "stream.h"
 
 struct host;
 
 struct job {
 	TAILQ_ENTRY(job) link;		/* caller: all that are not finished */
 	fanout_job	 id;
-	char		*command;	/* NULL: log in only */
-	struct feed	*feed;		/* NULL: no standard input */
+	char		*command;	/* of all; NULL: none, or log in only */
+	char		**commands;	/* one a task; NULL: command is it */
+	bool		 subsystem, tty;
+	struct feed	*feed;		/* NULL: no standard input for all */
+	struct stream	*streams;	/* one a task; NULL: none of their own */
 	struct task	*tasks;		/* one a host, in the set's order */
 	size_t		 ntasks;
 	size_t		 left;		/* caller: DONEs not delivered yet */
@@ -44,7 +48,7 @@ struct task {
 	/* worker */
 	struct fanout_result result;
 	int64_t		 queued, admitted, running;	/* clock, ms; 0: not yet */
-	uint64_t	 input_off;
+	uint64_t	 input_off;	/* of the feed */
 };
 STAILQ_HEAD(task_list, task);
 

@@ -85,6 +85,7 @@ spawn(struct child *c, char *const argv[], char *const envp[], int in,
 		rc = posix_spawnp(&c->pid, argv[0], &fa, &attr, argv, envp);
 	if (rc != 0)
 		c->pid = 0;
+	c->group = c->pid;
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&fa);
 	return rc;
@@ -124,11 +125,21 @@ child_ended(struct child *c)
 	return true;
 }
 
+/* The number of a group is not used again as long as the group is there. */
+bool
+child_gone(struct child *c)
+{
+	if (child_ended(c) && c->group != 0 &&
+	    kill(-c->group, 0) == -1 && errno == ESRCH)
+		c->group = 0;
+	return c->group == 0;
+}
+
 void
 child_signal(struct child *c, int sig)
 {
-	if (c->pid != 0)
-		(void)kill(-c->pid, sig);
+	if (!child_gone(c))
+		(void)kill(-c->group, sig);
 }
 
 void

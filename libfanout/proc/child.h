@@ -11,12 +11,13 @@
 
 struct child {
 	pid_t	 pid;		/* 0: none, or already collected */
+	pid_t	 group;		/* of it and its children; 0: none */
 	int	 in, out, err;	/* our ends, non-blocking; -1: closed */
 	int	 pidfd;		/* readable when it ended */
 	int	 status;	/* of waitpid(2), once collected */
 };
 
-#define CHILD_INIT { 0, -1, -1, -1, -1, 0 }
+#define CHILD_INIT { 0, 0, -1, -1, -1, -1, 0 }
 
 /*
  * Run argv[0] (looked up in PATH) with environment envp. Without want_input
@@ -28,6 +29,9 @@ int	child_start(struct child *, char *const argv[], char *const envp[],
 /* True once it has ended; status is set. */
 bool	child_ended(struct child *);
 
+/* True once nobody of its group is left. */
+bool	child_gone(struct child *);
+
 void	child_signal(struct child *, int sig);	/* its whole group */
 void	child_close(int *fd);
 
@@ -35,7 +39,7 @@ void	child_close(int *fd);
  * 0, or errno. */
 int	child_pipe(int fds[2], int ours);
 
-/* Kill it if it still runs, collect it, close everything. */
+/* Kill its group if it still runs, collect it, close everything. */
 void	child_free(struct child *);
 
 #endif

@@ -14,6 +14,7 @@ struct local {
 	const char	*host;
 	bool		 closing;
 	bool		 idle;		/* nothing was started */
+	bool		 canceled;
 };
 
 static int
@@ -74,6 +75,11 @@ local_start(void *peer, const struct fanout_task *task)
 	l->idle = true;
 	if (task->command == NULL)
 		return;
+	if (task->tty || task->subsystem) {
+		fanout_io_fail(l->process.io, FANOUT_C_LOCAL, 0, 0, "transport "
+		    "local has no %s", task->tty ? "terminals" : "subsystems");
+		return;
+	}
 	(void)snprintf(var, sizeof(var), "FANOUT_HOST=%s", l->host);
 	if ((env = process_environment(var)) != NULL)
 		rc = process_start(&l->process, argv, env, task->has_input);
@@ -121,6 +127,8 @@ local_step(void *peer)
 		return FANOUT_DONE;
 	if ((verdict = process_step(&l->process)) == FANOUT_DONE) {
 		l->idle = true;
+		if (l->canceled)
+			fanout_io_fate(l->process.io, FANOUT_F_KILLED, 0, "");
 		set_result(l);
 	}
 	return verdict;
@@ -130,8 +138,10 @@ static void
 local_cancel(void *peer)
 {
 	struct local *l = peer;
+	int grace = fanout_io_grace(l->process.io);
 
-	process_cancel(&l->process);
+	l->canceled = true;
+	process_cancel(&l->process, grace < 0 ? 500 : grace);
 }
 
 static void

@@ -13,6 +13,8 @@
 #include "signame.h"
 #include "sshlog.h"
 
+#define GRACE_MS 500		/* for our ssh, between TERM and KILL */
+
 /* What every ssh of an engine is started with. */
 struct shared {
 	char	**argv;		/* "ssh", options; NULL at the end */
@@ -177,6 +179,7 @@ static int
 start(struct openssh *s, const struct fanout_task *task)
 {
 	static char dash_e[] = "-E", dash_l[] = "-l", dash_p[] = "-p";
+	static char dash_tt[] = "-tt", dash_s[] = "-s";
 	static char end[] = "--", nothing[] = "exit 0";
 	char log[PROCESS_LOG_PATH], **argv;
 	size_t n = s->shared->argc;
@@ -184,7 +187,7 @@ start(struct openssh *s, const struct fanout_task *task)
 	int rc = ENOMEM;
 
 	split_target(s->host, &t);
-	if ((argv = calloc(n + 10, sizeof(*argv))) != NULL &&
+	if ((argv = calloc(n + 12, sizeof(*argv))) != NULL &&
 	    (rc = process_log(&s->process, log, on_log, s)) == 0) {
 		memcpy(argv, s->shared->argv, n * sizeof(*argv));
 		argv[n++] = dash_e;
@@ -197,6 +200,10 @@ start(struct openssh *s, const struct fanout_task *task)
 			argv[n++] = dash_p;
 			argv[n++] = t.port;
 		}
+		if (task->tty)
+			argv[n++] = dash_tt;
+		if (task->subsystem)
+			argv[n++] = dash_s;
 		argv[n++] = end;
 		argv[n++] = t.name;
 		argv[n++] = task->command != NULL ?
@@ -296,7 +303,7 @@ openssh_step(void *peer)
 static void
 openssh_cancel(void *peer)
 {
-	process_cancel(&((struct openssh *)peer)->process);
+	process_cancel(&((struct openssh *)peer)->process, GRACE_MS);
 }
 
 static void

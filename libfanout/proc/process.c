@@ -12,7 +12,7 @@
 #define CHUNK (16 * 1024)
 #define CHUNKS_A_STEP 8		/* then the others' turn */
 #define LOG_LINE 1024		/* longer ones are cut */
-#define GRACE_MS 500		/* between TERM and KILL */
+#define LOOK_MS 20		/* at how a group ends */
 
 void
 process_init(struct process *p, struct fanout_io *io)
@@ -214,19 +214,35 @@ process_end(struct process *p)
 	free(p->log);
 	p->input = p->log = NULL;
 	p->in_off = p->in_len = p->log_len = 0;
-	p->canceled = false;
+	p->canceled = p->killed = false;
+}
+
+/* Its end may come without our hearing of it. */
+static bool
+is_gone(struct process *p)
+{
+	if (child_gone(&p->child))
+		return true;
+	if (!p->killed && fo_until(fo_now(), p->kill_at) == 0) {
+		p->killed = true;
+		child_signal(&p->child, SIGKILL);
+	}
+	fanout_io_timer(p->io, LOOK_MS);
+	return false;
 }
 
 /* As with ssh: over when it ended and nobody holds its output any more. */
 static bool
 is_over(struct process *p)
 {
+	if (p->canceled)
+		return is_gone(p);
 	if (!child_ended(&p->child))
 		return false;
 	fanout_io_watch(p->io, WATCH_END, -1, 0);
 	child_close(&p->log_fd[1]);	/* it may never have opened its own */
-	return p->canceled || (p->child.out == -1 && p->child.err == -1 &&
-	    p->log_fd[0] == -1);
+	return p->child.out == -1 && p->child.err == -1 &&
+	    p->log_fd[0] == -1;
 }
 
 enum fanout_verdict
@@ -243,16 +259,15 @@ process_step(struct process *p)
 		process_end(p);
 		return FANOUT_DONE;
 	}
-	if (p->canceled && fo_until(fo_now(), p->kill_at) == 0)
-		child_signal(&p->child, SIGKILL);
 	return moved > 0 ? FANOUT_MORE : FANOUT_WAIT;
 }
 
 void
-process_cancel(struct process *p)
+process_cancel(struct process *p, int grace)
 {
 	p->canceled = true;
-	p->kill_at = fo_deadline(fo_now(), GRACE_MS);
+	p->kill_at = fo_now() + grace;
 	child_signal(&p->child, SIGTERM);
-	fanout_io_timer(p->io, GRACE_MS);
+	fanout_io_watch(p->io, WATCH_END, -1, 0);
+	fanout_io_timer(p->io, 0);
 }

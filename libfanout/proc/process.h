@@ -18,6 +18,7 @@ struct process {
 	struct child	 child;
 	bool		 canceled;
 	int64_t		 kill_at;	/* canceled: TERM was not enough */
+	bool		 killed;
 	char		*input;		/* a chunk, while there is input */
 	size_t		 in_off, in_len;
 
@@ -46,12 +47,13 @@ int	process_start(struct process *, char *const argv[],
 
 /*
  * Move what can be moved. FANOUT_DONE: it has ended, child.status says how,
- * and nobody holds its output any more (canceled: at once); everything but
- * the status has been let go.
+ * and nobody holds its output any more (canceled: and all that it started is
+ * gone); everything but the status has been let go.
  */
 enum fanout_verdict process_step(struct process *);
 
-void	process_cancel(struct process *);	/* TERM, later KILL */
+/* TERM, and so many ms later KILL. */
+void	process_cancel(struct process *, int grace);
 void	process_end(struct process *);		/* now; at any time */
 
 /* Our environment with one variable more (NAME=value, not copied) in front;

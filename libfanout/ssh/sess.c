@@ -29,10 +29,15 @@ static const struct {
 	[SESS_AUTH] = { "auth", sess_auth },
 	[SESS_READY] = { "ready", NULL },
 	[SESS_OPEN] = { "open", sess_open },
+	[SESS_TTY] = { "tty", sess_tty },
 	[SESS_EXEC] = { "exec", sess_exec },
 	[SESS_RUN] = { "run", sess_run },
 	[SESS_STATUS] = { "status", sess_status },
 	[SESS_RELEASE] = { "release", sess_release },
+	[SESS_SETTLE] = { "settle", sess_settle },
+	[SESS_KILL_OPEN] = { "kill-open", sess_kill_open },
+	[SESS_KILL_EXEC] = { "kill-exec", sess_kill_exec },
+	[SESS_KILL_WAIT] = { "kill-wait", sess_kill_wait },
 	[SESS_BYE] = { "bye", sess_bye },
 	[SESS_OVER] = { "over", NULL }
 };
@@ -201,9 +206,12 @@ sess_start(void *peer, const struct fanout_task *task)
 	struct sess *s = peer;
 
 	s->command = task->command;
+	s->subsystem = task->subsystem;
+	s->tty = task->tty;
 	s->has_input = task->has_input;
 	s->has_task = true;
 	s->eof_sent = s->saw_status = s->result_set = false;
+	s->tty_ended = s->doomed = false;
 	s->pending = PEND_NONE;
 	s->in_off = s->in_len = 0;
 }

@@ -2,11 +2,12 @@
  * sess.h - one host's SSH session: a state machine over non-blocking libssh2.
  *
  *	HANDSHAKE -> HOSTKEY -> AUTH -> READY
- *	READY -> OPEN -> EXEC -> RUN -> STATUS -> RELEASE -> READY   (a task)
+ *	READY -> OPEN (-> TTY) -> EXEC -> RUN -> STATUS -> RELEASE -> READY  (a task)
+ *	EXEC, RUN -> SETTLE -> KILL_OPEN -> KILL_EXEC -> KILL_WAIT -> BYE
  *	any -> BYE -> OVER
  *
  * One function a state (sess_<state>), in the file of its phase: sess_login.c,
- * sess_auth.c, sess_run.c, sess_end.c. Each goes on as far as it can and says
+ * sess_auth.c, sess_start.c, sess_run.c, sess_kill.c, sess_end.c. Each goes on as far as it can and says
  * how it went; only sess.c moves between them and sets what to wait for.
  *
  * libssh2 wants a call that could not send its packet whole repeated before
@@ -30,10 +31,15 @@ enum sess_state {
 	SESS_AUTH,
 	SESS_READY,
 	SESS_OPEN,
+	SESS_TTY,
 	SESS_EXEC,
 	SESS_RUN,
 	SESS_STATUS,
 	SESS_RELEASE,
+	SESS_SETTLE,
+	SESS_KILL_OPEN,
+	SESS_KILL_EXEC,
+	SESS_KILL_WAIT,
 	SESS_BYE,
 	SESS_OVER,
 	SESS_NSTATES
@@ -81,13 +87,20 @@ struct sess {
 
 	/* the task */
 	const char	*command;	/* NULL: none, or log in only */
+	bool		 subsystem, tty;
 	bool		 has_task, has_input;
+	bool		 doomed;	/* canceled while it was being started */
 	enum sess_pending pending;
-	bool		 eof_sent;
+	bool		 eof_sent, tty_ended;
 	bool		 saw_status;
 	bool		 result_set;
 	char		*input;		/* INPUT_CHUNK, while there is input */
 	size_t		 in_off, in_len;
+
+	/* ending it, when it is canceled */
+	LIBSSH2_CHANNEL	*killer;
+	char		 verdict[96];	/* what the killer said so far */
+	size_t		 verdict_len;
 };
 
 #define SESS_WATCH_SOCKET 0
@@ -95,6 +108,10 @@ struct sess {
 
 /* Bytes a server may send ahead of us, for one command. */
 #define SESS_WINDOW (256 * 1024)
+#define SESS_WINDOW_COPY (2 * 1024 * 1024)	/* of files */
+
+/* Standard input is sent in pieces of this size. */
+#define SESS_INPUT_CHUNK (32 * 1024)
 
 void	*sess_new(void *shared, struct fanout_io *, const char *host,
 	    const struct fanout_plan *, int fd);
@@ -109,16 +126,27 @@ enum sess_res sess_handshake(struct sess *);
 enum sess_res sess_hostkey(struct sess *);
 enum sess_res sess_auth(struct sess *);
 enum sess_res sess_open(struct sess *);
+enum sess_res sess_tty(struct sess *);
 enum sess_res sess_exec(struct sess *);
 enum sess_res sess_run(struct sess *);
 enum sess_res sess_status(struct sess *);
 enum sess_res sess_release(struct sess *);
+enum sess_res sess_settle(struct sess *);
+enum sess_res sess_kill_open(struct sess *);
+enum sess_res sess_kill_exec(struct sess *);
+enum sess_res sess_kill_wait(struct sess *);
 enum sess_res sess_bye(struct sess *);
 
 /* ---- for them ---- */
 
 /* The next state. */
 enum sess_res sess_goto(struct sess *, enum sess_state);
+
+/* RUN: the call that had to come first, if there is one (see pending). */
+enum sess_res sess_finish_pending(struct sess *);
+
+/* What libssh2 has of the command's output already goes out, room or not. */
+void	sess_drain(struct sess *);
 
 /* A libssh2 call said EAGAIN: note that, and RES_WAIT. */
 enum sess_res sess_again(struct sess *);

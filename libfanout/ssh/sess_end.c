@@ -1,5 +1,5 @@
 /*
- * sess_end.c - farewell: cancel, close, state BYE, free.
+ * sess_end.c - farewell: close, state BYE, free.
  *
  * libssh2 would wait for a peer that no longer answers; after shutdown(2) of
  * the socket it lets go at once.
@@ -12,13 +12,6 @@
 #include "sess.h"
 
 #define FREE_TRIES 16
-
-/* Nothing in the protocol ends a command: its session goes, that is all. */
-void
-sess_cancel(void *peer)
-{
-	sess_close(peer);
-}
 
 void
 sess_close(void *peer)

@@ -1,6 +1,5 @@
 /*
- * sess_run.c - a command on a logged-in session: states OPEN, EXEC, RUN,
- * STATUS, RELEASE.
+ * sess_run.c - a command that runs on a session: states RUN, STATUS, RELEASE.
  */
 #include <errno.h>
 #include <limits.h>
@@ -13,67 +12,7 @@
 #include "ssh2.h"
 
 #define OUTPUT_CHUNK (32 * 1024)
-#define INPUT_CHUNK (32 * 1024)
 #define ROUNDS_A_STEP 4		/* then it is another host's turn */
-
-enum sess_res
-sess_open(struct sess *s)
-{
-	int rc;
-
-	fanout_io_stage(s->io, FANOUT_S_OPEN);
-	s->channel = libssh2_channel_open_ex(s->ssh, "session",
-	    sizeof("session") - 1, SESS_WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT,
-	    NULL, 0);
-	if (s->channel != NULL)
-		return sess_goto(s, SESS_EXEC);
-	rc = libssh2_session_last_errno(s->ssh);
-	if (rc == LIBSSH2_ERROR_EAGAIN)
-		return sess_again(s);
-	if (rc == LIBSSH2_ERROR_CHANNEL_FAILURE)
-		return sess_fail(s, FANOUT_C_REMOTE, "the server refuses to "
-		    "open a session (MaxSessions?)");
-	(void)sess_error(s, rc, "opening a session");
-	s->state = SESS_OVER;	/* the engine may try anew, if it was kept */
-	return RES_FAIL;
-}
-
-/* libssh2 sends no packet that is larger, and has no way to split this one. */
-#define COMMAND_MAX 32000
-
-enum sess_res
-sess_exec(struct sess *s)
-{
-	size_t len = strlen(s->command);
-	enum sess_res res;
-	int rc;
-
-	if (len > COMMAND_MAX) {
-		res = sess_fail(s, FANOUT_C_LOCAL, "the command is %zu bytes, "
-		    "and transport ssh2 sends at most %d: give it as input to "
-		    "sh -s", len, COMMAND_MAX);
-		fanout_io_result(s->io)->lib_err = SSH2_CANNOT;
-		return res;
-	}
-
-	rc = libssh2_channel_process_startup(s->channel, "exec",
-	    sizeof("exec") - 1, s->command, (unsigned)len);
-	if (rc == LIBSSH2_ERROR_EAGAIN)
-		return sess_again(s);
-	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
-		return sess_fail(s, FANOUT_C_REMOTE, "the server refuses to "
-		    "run commands");
-	if (rc != 0)
-		return sess_error(s, rc, "starting the command");
-	if (s->has_input && s->input == NULL &&
-	    (s->input = malloc(INPUT_CHUNK)) == NULL) {
-		fanout_io_fail(s->io, FANOUT_C_LOCAL, ENOMEM, 0,
-		    "out of memory");
-		return RES_FAIL;
-	}
-	fanout_io_stage(s->io, FANOUT_S_RUN);
-	return sess_goto(s, SESS_RUN);
-}
 
 /*
  * EAGAIN with a half-sent packet: the same call must come first next time.
@@ -94,7 +33,7 @@ read_stream(struct sess *s, int stream, enum fanout_kind kind,
     enum sess_pending call)
 {
 	char buf[OUTPUT_CHUNK];
-	size_t room = fanout_io_room(s->io);
+	size_t room = s->doomed ? sizeof(buf) : fanout_io_room(s->io);
 	ssize_t n;
 
 	if (room == 0) {
@@ -120,10 +59,21 @@ read_stream(struct sess *s, int stream, enum fanout_kind kind,
 	return RES_MORE;
 }
 
+static enum sess_res write_input(struct sess *);
+
+/* A terminal takes the end of input as a character (twice after half a line). */
 static enum sess_res
 send_eof(struct sess *s)
 {
 	int rc;
+
+	if (s->tty && !s->tty_ended) {
+		s->tty_ended = true;
+		memcpy(s->input, "\004\004", 2);
+		s->in_off = 0;
+		s->in_len = 2;
+		return write_input(s);
+	}
 
 	rc = libssh2_channel_send_eof(s->channel);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
@@ -142,7 +92,7 @@ fill_input(struct sess *s)
 
 	if (s->in_off < s->in_len)
 		return 1;
-	n = s->has_input ? fanout_io_input(s->io, s->input, INPUT_CHUNK) : 0;
+	n = s->has_input && !s->tty_ended ? fanout_io_input(s->io, s->input, SESS_INPUT_CHUNK) : 0;
 	if (n == -2) {
 		fanout_io_fail(s->io, FANOUT_C_LOCAL, errno, 0,
 		    "cannot read the input: %s", strerror(errno));
@@ -158,8 +108,8 @@ write_input(struct sess *s)
 {
 	ssize_t n;
 
-	if (s->eof_sent)
-		return RES_NEXT;
+	if (s->eof_sent || (s->tty && s->input == NULL))
+		return RES_NEXT;	/* a terminal stays open */
 	switch (fill_input(s)) {
 	case 0:
 		return send_eof(s);
@@ -185,9 +135,8 @@ write_input(struct sess *s)
 	return n > 0 ? RES_MORE : RES_NEXT;
 }
 
-/* The call that had to come first. */
-static enum sess_res
-finish_pending(struct sess *s)
+enum sess_res
+sess_finish_pending(struct sess *s)
 {
 	enum sess_pending call = s->pending;
 
@@ -226,7 +175,7 @@ pump(struct sess *s)
 	size_t i;
 
 	if (s->pending != PEND_NONE &&
-	    (all = finish_pending(s)) != RES_NEXT && all != RES_MORE)
+	    (all = sess_finish_pending(s)) != RES_NEXT && all != RES_MORE)
 		return all;
 	for (i = 0; i < 2; i++) {
 		res = read_stream(s, in[i].stream, in[i].kind, in[i].call);
@@ -325,6 +274,20 @@ set_result(struct sess *s)
 		(void)snprintf(r->text, sizeof(r->text), "exit status %d",
 		    r->status);
 	}
+}
+
+void
+sess_drain(struct sess *s)
+{
+	enum sess_res res;
+
+	do {
+		res = read_stream(s, 0, FANOUT_EV_OUT, PEND_READ_OUT);
+	} while (res == RES_MORE);
+	while (res == RES_NEXT && (res = read_stream(s,
+	    SSH_EXTENDED_DATA_STDERR, FANOUT_EV_ERR, PEND_READ_ERR)) ==
+	    RES_MORE)
+		res = RES_NEXT;
 }
 
 /*

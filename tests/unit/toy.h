@@ -16,6 +16,9 @@
  *	vanish*      the session closes in mid-task without a word
  *	nap*         works for 300 ms
  *	burst*       says all there is room for, waits for input, never ends
+ *	echo*        says what its input says, to the end of it
+ *	tell*        says its command
+ *	stay*        as hang-run, and tells its fate when canceled
  *	fade*        its session is dead when it gets a second task
  *	dialN:PORT   as tcp:PORT
  *	tcp:PORT     connects to 127.0.0.1 PORT first, then ok
@@ -49,6 +52,7 @@ struct toy {
 	struct fanout_io *io;
 	const char	*host;
 	int		 fd;
+	const char	*command;
 	int		 turns, tasks;
 	bool		 busy, canceled, closing;
 };
@@ -133,7 +137,7 @@ toy_start(void *peer, const struct fanout_task *task)
 	sigset_t set;
 	int n;
 
-	(void)task;
+	t->command = task->command;
 	pthread_sigmask(SIG_SETMASK, NULL, &set);
 	if (!sigismember(&set, SIGINT) || !sigismember(&set, SIGUSR1))
 		atomic_store(&t->book->unblocked, 1);
@@ -169,9 +173,34 @@ toy_burst(struct toy *t)
 }
 
 static enum fanout_verdict
+toy_echo(struct toy *t)
+{
+	char buf[10000];
+	size_t room;
+	ssize_t n;
+
+	while ((room = fanout_io_room(t->io)) > 0) {
+		n = fanout_io_input(t->io, buf, room < sizeof(buf) ? room :
+		    sizeof(buf));
+		if (n <= 0)
+			return n == 0 ? toy_done(t) : FANOUT_WAIT;
+		(void)fanout_io_emit(t->io, FANOUT_EV_OUT, buf, (size_t)n);
+	}
+	return FANOUT_WAIT;
+}
+
+static enum fanout_verdict
 toy_run(struct toy *t)
 {
 	struct fanout_result *r = fanout_io_result(t->io);
+
+	if (toy_is(t, "echo"))
+		return toy_echo(t);
+	if (toy_is(t, "tell")) {
+		(void)fanout_io_emit(t->io, FANOUT_EV_OUT, t->command,
+		    strlen(t->command));
+		return toy_done(t);
+	}
 
 	r->status = 0;
 	if (toy_is(t, "exit7")) {
@@ -184,7 +213,7 @@ toy_run(struct toy *t)
 		atomic_fetch_sub(&t->book->now, 1);
 		t->busy = false;
 		return FANOUT_CLOSED;
-	} else if (toy_is(t, "hang-run"))
+	} else if (toy_is(t, "hang-run") || toy_is(t, "stay"))
 		return FANOUT_WAIT;
 	else if (toy_is(t, "talk")) {
 		(void)fanout_io_emit(t->io, FANOUT_EV_OUT, "x\n", 2);
@@ -215,6 +244,8 @@ toy_step(void *peer)
 		return FANOUT_CLOSED;
 	if (!t->busy)
 		return FANOUT_WAIT;
+	if (t->canceled && toy_is(t, "stay"))
+		fanout_io_fate(t->io, FANOUT_F_RUNNING, 42, "pid 42\033");
 	if (t->canceled)
 		return toy_done(t);
 	if (toy_is(t, "hang-kex"))

@@ -1,0 +1,106 @@
+/*
+ * sess_start.c - a task begins on a logged-in session: states OPEN, TTY, EXEC.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sess.h"
+#include "ssh2.h"
+
+enum sess_res
+sess_open(struct sess *s)
+{
+	int rc;
+
+	fanout_io_stage(s->io, FANOUT_S_OPEN);
+	s->channel = libssh2_channel_open_ex(s->ssh, "session",
+	    sizeof("session") - 1, s->subsystem ? SESS_WINDOW_COPY :
+	    SESS_WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
+	if (s->channel != NULL)
+		return sess_goto(s, s->tty ? SESS_TTY : SESS_EXEC);
+	rc = libssh2_session_last_errno(s->ssh);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return sess_again(s);
+	if (rc == LIBSSH2_ERROR_CHANNEL_FAILURE)
+		return sess_fail(s, FANOUT_C_REMOTE, "the server refuses to "
+		    "open a session (MaxSessions?)");
+	(void)sess_error(s, rc, "opening a session");
+	s->state = SESS_OVER;	/* the engine may try anew, if it was kept */
+	return RES_FAIL;
+}
+
+/*
+ * RFC 4254 8: pairs of an opcode and 32 bits, and 0. Without echo (53) what is
+ * typed does not come back; without ONLCR (72) lines end as they do without a
+ * terminal.
+ */
+static const char tty_modes[] = {
+	53, 0, 0, 0, 0,
+	72, 0, 0, 0, 0,
+	0
+};
+
+enum sess_res
+sess_tty(struct sess *s)
+{
+	int rc;
+
+	rc = libssh2_channel_request_pty_ex(s->channel, "dumb",
+	    sizeof("dumb") - 1, tty_modes, sizeof(tty_modes), 80, 24, 0, 0);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return sess_again(s);
+	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
+		return sess_fail(s, FANOUT_C_REMOTE, "the server refuses a "
+		    "terminal (PermitTTY?)");
+	if (rc != 0)
+		return sess_error(s, rc, "asking for a terminal");
+	return sess_goto(s, SESS_EXEC);
+}
+
+/* libssh2 sends no packet that is larger, and has no way to split this one. */
+#define COMMAND_MAX 32000
+
+static enum sess_res
+too_long(struct sess *s, size_t len)
+{
+	enum sess_res res;
+
+	res = sess_fail(s, FANOUT_C_LOCAL, "the command is %zu bytes, and "
+	    "transport ssh2 sends at most %d: give it as input to sh -s", len,
+	    COMMAND_MAX);
+	fanout_io_result(s->io)->lib_err = SSH2_CANNOT;
+	return res;
+}
+
+enum sess_res
+sess_exec(struct sess *s)
+{
+	const char *what = s->subsystem ? "subsystem" : "exec";
+	size_t len = strlen(s->command);
+	int rc;
+
+	if (len > COMMAND_MAX)
+		return too_long(s, len);
+	rc = libssh2_channel_process_startup(s->channel, what,
+	    (unsigned)strlen(what), s->command, (unsigned)len);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return sess_again(s);
+	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
+		return s->subsystem ? sess_fail(s, FANOUT_C_REMOTE, "the server "
+		    "has no subsystem \"%s\"", s->command) :
+		    sess_fail(s, FANOUT_C_REMOTE, "the server refuses to run "
+		    "commands");
+	if (rc != 0)
+		return sess_error(s, rc, "starting the command");
+	if (s->doomed)
+		return sess_goto(s, SESS_SETTLE);
+	if (s->has_input && s->input == NULL &&
+	    (s->input = malloc(SESS_INPUT_CHUNK)) == NULL) {
+		fanout_io_fail(s->io, FANOUT_C_LOCAL, ENOMEM, 0,
+		    "out of memory");
+		return RES_FAIL;
+	}
+	fanout_io_stage(s->io, FANOUT_S_RUN);
+	return sess_goto(s, SESS_RUN);
+}
