@@ -12,6 +12,7 @@ B=${B:-$TOP/build}
 case $B in /*) ;; *) B=$TOP/$B ;; esac
 CEXEC=$B/bin/cexec
 LOOPBACK=$TOP/tests/bed/loopback
+VHOSTS=$TOP/tests/bed/vhosts
 # Sanitizers cost memory and time: what is measured there means nothing.
 SANITIZED=false
 # shellcheck disable=SC2034  # for the scripts
@@ -20,6 +21,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/fanout-test.XXXXXX")
 rc=0
 out=$T/out err=$T/err
 BED=
+VBED=
 # Settings of the user must not reach a test.
 unset CFANOUT_HOSTS WCOLL SSH_AUTH_SOCK FANOUT_TRANSPORT 2>/dev/null || :
 
@@ -29,6 +31,7 @@ cleanup() {
 		kill "$job" 2>/dev/null
 	done
 	[ -z "$BED" ] || "$LOOPBACK" down
+	[ -z "$VBED" ] || "$VHOSTS" down
 	rm -rf "$T"
 }
 trap cleanup EXIT
@@ -39,6 +42,32 @@ bed_up() {
 	[ -x "$CEXEC" ] || skip "$CEXEC is not built"
 	env=$("$LOOPBACK" up "$1") || skip "no bed of sshd here"
 	eval "$env"
+}
+
+# vhosts_up N [OPTION...]: virtual hosts node1 to nodeN, see bed/vhosts. They go
+# when this script has ended, however it ends.
+vhosts_up() {
+	[ -x "$CEXEC" ] || skip "$CEXEC is not built"
+	rc=0
+	env=$("$VHOSTS" up "$@" --with $$ 2>"$err") || rc=$?
+	[ $rc -ne 77 ] || skip "$(tail -n 1 "$err")"
+	[ $rc -eq 0 ] || fail "the virtual hosts do not come up"
+	eval "$env"
+}
+
+# von HOST COMMAND...: as root on a virtual host.
+von() {
+	"$VHOSTS" enter "$@"
+}
+
+# vctl COMMAND...: on the control host of the virtual hosts.
+vctl() {
+	"$VHOSTS" control "$@"
+}
+
+# vcx ARGUMENTS...: cexec on the control host.
+vcx() {
+	run "$VHOSTS" control "$CEXEC" -F "$VBED/ssh_config" "$@"
 }
 
 fail() {
