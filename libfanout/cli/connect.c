@@ -146,6 +146,10 @@ const struct cli_option cli_connect_options[] = {
 	    CLI_SECONDS, AT(command_ms), 0, 0, NULL },
 	{ 0, "idle", "SEC", "without any output (default: none)",
 	    CLI_SECONDS, AT(idle_ms), 0, 0, NULL },
+	{ 0, "grace", "SEC", "from SIGTERM to SIGKILL at its end (default 2)",
+	    CLI_SECONDS, AT(grace_ms), 0, 0, NULL },
+	{ 0, "raw", NULL, "run nothing but the command: it is never killed",
+	    CLI_FLAG, AT(raw), 0, 0, NULL },
 	{ 0, "rate", "N", "at most so many connections a second",
 	    CLI_NUMBER, AT(rate), 1, 1000000, NULL },
 	{ 0, "transport", "NAME", "auto (default), ssh2, openssh, local",
@@ -189,6 +193,10 @@ cli_connect_apply(struct cli_connect *c, struct fanout_opts *o,
 		return rc;
 	if (c->login_ms != -1)
 		o->login_ms = c->login_ms;
+	if (c->grace_ms != -1)
+		o->grace_ms = c->grace_ms;
+	if (c->raw)
+		o->grace_ms = -1;
 	o->idle_ms = c->idle_ms;
 	o->command_ms = c->command_ms;
 	o->window = c->window;

@@ -24,9 +24,12 @@ struct cli_connect {
 	unsigned rate;
 	int	 connect_ms, login_ms;		/* -1: not given */
 	int	 idle_ms, command_ms;
+	int	 grace_ms;			/* -1: not given */
+	bool	 raw;
 	int	 verbose;
 };
-#define CLI_CONNECT_INIT { .connect_ms = -1, .login_ms = -1 }
+#define CLI_CONNECT_INIT { .connect_ms = -1, .login_ms = -1, \
+    .grace_ms = -1 }
 
 extern const struct cli_option cli_connect_options[];
 

@@ -13,9 +13,11 @@
 #include "signals.h"
 #include "summary.h"
 
-/* From the wish to stop: so long hosts may take to end in order, and so long
- * a reader may take what is still to be written. */
+/* From the wish to stop: so long hosts may take to end in order, beside the
+ * time they give their commands, and so long a reader may take what is still
+ * to be written. */
 #define STOP_MS 500
+#define KILL_MS 1000		/* to look whether they are gone */
 #define DRAIN_MS 800
 
 struct drive {
@@ -25,6 +27,8 @@ struct drive {
 	struct cli_view	*view;
 	struct cli_sink	 out, err;
 	int64_t		 stopped;	/* when; 0: goes on */
+	int		 stop_ms;	/* how long from then */
+	bool		 kill_due;	/* to be said */
 	bool		 interrupted;	/* stopped by the user */
 	bool		 report_due;
 };
@@ -47,15 +51,6 @@ cli_prepare(void)
 	}
 }
 
-static void
-stop(struct drive *d)
-{
-	if (d->stopped != 0)
-		return;
-	d->stopped = cli_now();
-	fanout_cancel(d->engine, 0);
-}
-
 /* Straight to stderr: the view would first write to a stdout that may be what
  * makes us wait. */
 static void
@@ -67,6 +62,33 @@ say(struct drive *d, const char *line)
 	cli_sink_put(&d->err, ": ", 2);
 	cli_sink_put(&d->err, line, strlen(line));
 	cli_sink_put(&d->err, "\n", 1);
+}
+
+static void
+stop(struct drive *d)
+{
+	if (d->stopped != 0)
+		return;
+	d->stopped = cli_now();
+	d->kill_due = d->roster.running > 0 && d->run->opts->grace_ms >= 0;
+	d->stop_ms = STOP_MS + (d->kill_due ? KILL_MS +
+	    d->run->opts->grace_ms : 0);
+	fanout_cancel(d->engine, 0);
+}
+
+static void
+report_kill(struct drive *d)
+{
+	char line[120];
+
+	d->kill_due = false;
+	if (d->roster.running == 0)
+		return;
+	snprintf(line, sizeof(line), "ending what runs on %zu host%s; "
+	    "interrupt once more to leave at once", d->roster.running,
+	    d->roster.running == 1 ? "" : "s");
+	say(d, line);
+	cli_sink_flush(&d->err);
 }
 
 static void
@@ -113,6 +135,8 @@ attend(void *ctx, struct cli_sink *busy)
 	/* A sink that waits takes no more. */
 	if (d->report_due && busy != &d->err)
 		report_who_runs(d);
+	if (d->kill_due && busy != &d->err)
+		report_kill(d);
 	return d->stopped == 0 ? -1 : left(d->stopped, DRAIN_MS);
 }
 
@@ -162,10 +186,10 @@ loop(struct drive *d)
 		/* Nothing at hand: show what there is before waiting. */
 		cli_sink_flush(&d->out);
 		cli_sink_flush(&d->err);
-		if (d->stopped != 0 && left(d->stopped, STOP_MS) == 0)
+		if (d->stopped != 0 && left(d->stopped, d->stop_ms) == 0)
 			return;
 		if (!one_event(d, d->stopped == 0 ? -1 :
-		    left(d->stopped, STOP_MS), &came))
+		    left(d->stopped, d->stop_ms), &came))
 			return;
 	}
 }

@@ -197,6 +197,13 @@ flush_tails(struct json_view *j, size_t host, const char *name)
 	}
 }
 
+/* What became of a command that was given up. */
+static const char *const fates[] = {
+	[FANOUT_F_KILLED] = "killed",
+	[FANOUT_F_RUNNING] = "running",
+	[FANOUT_F_UNKNOWN] = "unknown"
+};
+
 static void
 on_done(struct json_view *j, const struct fanout_event *ev)
 {
@@ -222,6 +229,10 @@ on_done(struct json_view *j, const struct fanout_event *ev)
 	putf(j, ",\"in_bytes\":%llu,\"out_bytes\":%llu,\"err_bytes\":%llu",
 	    (unsigned long long)r->in_bytes, (unsigned long long)r->out_bytes,
 	    (unsigned long long)r->err_bytes);
+	if (r->fate != FANOUT_F_NONE)
+		putf(j, ",\"fate\":\"%s\"", fates[r->fate]);
+	if (r->pid != 0)
+		putf(j, ",\"pid\":%lld", (long long)r->pid);
 	putf(j, ",\"queue_ms\":%u,\"login_ms\":%u,\"run_ms\":%u}\n",
 	    r->queue_ms, r->login_ms, r->run_ms);
 }

@@ -124,6 +124,15 @@ on_output(struct text_view *t, const struct fanout_event *ev)
 	}
 }
 
+/* Such an outcome is clear from the summary; others have a text. */
+static bool
+says_enough(const struct fanout_result *r)
+{
+	return r->cls == FANOUT_C_EXIT || r->cls == FANOUT_C_SIGNAL ||
+	    (r->cls == FANOUT_C_CANCELED && r->fate != FANOUT_F_RUNNING &&
+	    r->fate != FANOUT_F_UNKNOWN);
+}
+
 static void
 on_done(struct text_view *t, const struct fanout_event *ev)
 {
@@ -135,10 +144,7 @@ on_done(struct text_view *t, const struct fanout_event *ev)
 			cli_sink_put(t->last, "\n", 1);
 	if (r->cls == FANOUT_C_OK)
 		return;
-	/* A status says enough in the summary; other causes have a text. */
-	if (t->look.verbose == 0 && (r->cls == FANOUT_C_EXIT ||
-	    r->cls == FANOUT_C_SIGNAL || r->cls == FANOUT_C_CANCELED ||
-	    ++t->told > FEW))
+	if (t->look.verbose == 0 && (says_enough(r) || ++t->told > FEW))
 		return;
 	say_of_host(t, fanout_class_name(r->cls), r->text, strlen(r->text));
 }

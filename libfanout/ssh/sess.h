@@ -2,13 +2,14 @@
  * sess.h - one host's SSH session: a state machine over non-blocking libssh2.
  *
  *	HANDSHAKE -> HOSTKEY -> AUTH -> READY
- *	READY -> OPEN (-> TTY) -> EXEC -> RUN -> STATUS -> RELEASE -> READY  (a task)
+ *	READY -> OPEN (-> TTY) -> EXEC -> RUN -> STATUS -> RELEASE -> READY
  *	EXEC, RUN -> SETTLE -> KILL_OPEN -> KILL_EXEC -> KILL_WAIT -> BYE
  *	any -> BYE -> OVER
  *
  * One function a state (sess_<state>), in the file of its phase: sess_login.c,
- * sess_auth.c, sess_start.c, sess_run.c, sess_kill.c, sess_end.c. Each goes on as far as it can and says
- * how it went; only sess.c moves between them and sets what to wait for.
+ * sess_auth.c, sess_start.c, sess_run.c, sess_kill.c, sess_end.c. Each goes on
+ * as far as it can and says how it went; only sess.c moves between them and
+ * sets what to wait for.
  *
  * libssh2 wants a call that could not send its packet whole repeated before
  * any other (otherwise it answers BAD_USE): within RUN, which has several

@@ -20,8 +20,9 @@
  * exclamation marks or newlines (csh, fish). On Linux /proc is read, which
  * takes no process; elsewhere ps, with process groups for sessions.
  *
- * K prints pid:parent:session of all that are no zombies, A is whether one is. L are the leaders of
- * the command's session, M sets m to their members. Each gets a signal once.
+ * K prints pid:parent:session of all that are no zombies, A is whether one is.
+ * L are the leaders of the command's session, M sets m to their members. Each
+ * gets a signal once.
  * As long as one of those is there we only wait; then comes another look, for
  * what was forked meanwhile.
  * It says "gone", or "left" and the pids. The numbers: tenths of a second from

@@ -61,7 +61,7 @@ read_stream(struct sess *s, int stream, enum fanout_kind kind,
 
 static enum sess_res write_input(struct sess *);
 
-/* A terminal takes the end of input as a character (twice after half a line). */
+/* To a terminal the end of input is a character, two after half a line. */
 static enum sess_res
 send_eof(struct sess *s)
 {
@@ -92,7 +92,8 @@ fill_input(struct sess *s)
 
 	if (s->in_off < s->in_len)
 		return 1;
-	n = s->has_input && !s->tty_ended ? fanout_io_input(s->io, s->input, SESS_INPUT_CHUNK) : 0;
+	n = !s->has_input || s->tty_ended ? 0 :
+	    fanout_io_input(s->io, s->input, SESS_INPUT_CHUNK);
 	if (n == -2) {
 		fanout_io_fail(s->io, FANOUT_C_LOCAL, errno, 0,
 		    "cannot read the input: %s", strerror(errno));
