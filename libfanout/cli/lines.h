@@ -4,7 +4,7 @@
  * Bytes come in as they were read, for one *slot* (a host's stdout or stderr)
  * after the other; they go out as whole lines, whatever their length. What is
  * not yet a line waits in memory up to a budget shared by all slots, then on
- * disk (spill.h). Nothing is added, dropped or changed.
+ * disk (store.h). Nothing is added, dropped or changed.
  */
 #ifndef CLI_LINES_H
 #define CLI_LINES_H

@@ -81,11 +81,14 @@ cli_spill_get(const struct cli_spill *s, off_t where, void *data, size_t len)
 }
 
 void
-cli_spill_release(struct cli_spill *s, off_t bytes)
+cli_spill_release(struct cli_spill *s, off_t where, off_t bytes)
 {
 	s->live -= bytes;
 	/* Failing to shrink costs disk, no more. */
-	if (s->live == 0 && s->end > 0 && ftruncate(s->fd, 0) == 0)
+	if (s->live > 0)
+		(void)fallocate(s->fd, FALLOC_FL_PUNCH_HOLE |
+		    FALLOC_FL_KEEP_SIZE, where, bytes);
+	else if (s->end > 0 && ftruncate(s->fd, 0) == 0)
 		s->end = 0;
 }
 
