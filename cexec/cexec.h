@@ -5,12 +5,14 @@
 #define CEXEC_H
 
 #include "cli/connect.h"
+#include "cli/look.h"
 #include "cli/target.h"
 
 struct cexec {
 	struct cli_target target;
 	struct cli_connect connect;
-	bool	 no_stdin, no_label, largest, json;
+	struct cli_look look;
+	bool	 no_stdin, largest;
 	bool	 help, version;
 	char	**words;	/* after the options; NULL at the end */
 	char	*command;	/* the words joined with blanks; NULL: none */

@@ -10,12 +10,8 @@
 static const struct cli_option run_options[] = {
 	{ 'n', "no-stdin", NULL, "give the command no standard input",
 	    CLI_FLAG, AT(no_stdin), 0, 0, NULL },
-	{ 'N', "no-label", NULL, "print lines without the host's name",
-	    CLI_FLAG, AT(no_label), 0, 0, NULL },
 	{ 'S', "max-status", NULL, "exit with the largest status of all",
 	    CLI_FLAG, AT(largest), 0, 0, NULL },
-	{ 0, "json", NULL, "print events as JSON, one a line",
-	    CLI_FLAG, AT(json), 0, 0, NULL },
 	{ 'h', "help", NULL, "show this",
 	    CLI_FLAG, AT(help), 0, 0, NULL },
 	{ 'V', "version", NULL, "show the version",
@@ -30,7 +26,8 @@ static const struct cli_option run_options[] = {
 	{ "Hosts that are down:",				\
 	    cli_dead_options, &(c)->target.dead },		\
 	{ "Connection:", cli_connect_options, &(c)->connect },	\
-	{ "Run and output:", run_options, (c) },		\
+	{ "Output:", cli_look_options, &(c)->look },		\
+	{ "Run:", run_options, (c) },				\
 	{ NULL, NULL, NULL }					\
 }
 

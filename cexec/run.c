@@ -30,7 +30,8 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 	struct cli_run run = { .opts = &opts, .hosts = hosts, .cmd = &cmd };
 
 	FANOUT_OPTS_INIT(&opts);
-	if (cli_connect_apply(&c->connect, &opts, &e) != 0) {
+	if (cli_look_check(&c->look, hosts, &e) != 0 ||
+	    cli_connect_apply(&c->connect, &opts, &e) != 0) {
 		warnx("%s", e.text);
 		return CLI_EXIT_USAGE;
 	}
@@ -42,8 +43,7 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 	cmd.command = c->command;
 	cmd.skip = skip;
 	cmd.stdin_fd = input_fd(c);
-	run.look.json = c->json;
-	run.look.no_labels = c->no_label;
+	run.look = c->look;
 	run.look.verbose = c->connect.verbose;
 	run.largest_status = c->largest;
 	status = cli_drive(&run);

@@ -10,9 +10,9 @@ set -eu
 
 build="gcc make pkg-config libc6-dev libssh2-1-dev libssl-dev libbsd-dev libyaml-dev"
 check="openssh-server openssh-client clang libssh-dev procps jq iproute2 sudo cfengine3
-universal-ctags shellcheck mandoc codespell git netcat-openbsd pdsh
-python3-clustershell"
-peers="clustershell pssh"
+universal-ctags shellcheck mandoc codespell git netcat-openbsd pdsh patch
+python3-clustershell clustershell"
+peers="pssh"
 
 print=false
 want="$build $check"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "drive.h"
+#include "progress.h"
 #include "signals.h"
 #include "summary.h"
 
@@ -24,13 +25,15 @@ struct drive {
 	const struct cli_run *run;
 	struct fanout	*engine;
 	struct cli_roster roster;
-	struct cli_view	*view;
+	struct cli_views views;
 	struct cli_sink	 out, err;
+	struct cli_progress progress;
 	int64_t		 stopped;	/* when; 0: goes on */
 	int		 stop_ms;	/* how long from then */
 	bool		 kill_due;	/* to be said */
 	bool		 interrupted;	/* stopped by the user */
 	bool		 report_due;
+	int64_t		 ticked;	/* ms since the begin */
 };
 
 void
@@ -51,17 +54,12 @@ cli_prepare(void)
 	}
 }
 
-/* Straight to stderr: the view would first write to a stdout that may be what
+/* Straight to stderr: a view would first write to a stdout that may be what
  * makes us wait. */
 static void
 say(struct drive *d, const char *line)
 {
-	const char *me = getprogname();
-
-	cli_sink_put(&d->err, me, strlen(me));
-	cli_sink_put(&d->err, ": ", 2);
-	cli_sink_put(&d->err, line, strlen(line));
-	cli_sink_put(&d->err, "\n", 1);
+	cli_sink_say(&d->err, line);
 }
 
 static void
@@ -166,9 +164,33 @@ one_event(struct drive *d, int timeout_ms, bool *came)
 	if (rc > 0) {
 		*came = true;
 		cli_roster_event(&d->roster, &ev);
-		d->view->event(d->view, &ev);
+		cli_views_event(&d->views, &ev);
 	}
 	return true;
+}
+
+/* What is to be seen of the run while nothing comes. */
+static void
+tick(struct drive *d)
+{
+	int64_t ms = cli_now() - d->progress.began;
+
+	if (ms - d->ticked >= CLI_PROGRESS_MS) {
+		cli_views_tick(&d->views, &d->roster, ms);
+		d->ticked = ms;
+	}
+	if (!d->out.tty || !d->out.mid_line)
+		if (!d->err.mid_line)
+			cli_progress_draw(&d->progress, &d->roster);
+}
+
+/* How long to wait for an event. */
+static int
+wait_ms(const struct drive *d)
+{
+	if (d->stopped != 0)
+		return left(d->stopped, d->stop_ms);
+	return d->progress.fd != -1 || d->run->look.json ? CLI_PROGRESS_MS : -1;
 }
 
 static void
@@ -186,10 +208,10 @@ loop(struct drive *d)
 		/* Nothing at hand: show what there is before waiting. */
 		cli_sink_flush(&d->out);
 		cli_sink_flush(&d->err);
+		tick(d);
 		if (d->stopped != 0 && left(d->stopped, d->stop_ms) == 0)
 			return;
-		if (!one_event(d, d->stopped == 0 ? -1 :
-		    left(d->stopped, d->stop_ms), &came))
+		if (!one_event(d, wait_ms(d), &came))
 			return;
 	}
 }
@@ -205,9 +227,10 @@ finish(struct drive *d)
 	cli_roster_give_up(&d->roster);
 	status = cli_status(&d->roster, d->run->largest_status,
 	    d->interrupted);
-	d->view->end(d->view, &d->roster, status);
+	cli_views_end(&d->views, &d->roster, status);
 	if (d->out.error == 0 || d->out.error == EPIPE)
-		return status;
+		return cli_views_broken(&d->views) && status == 0 ?
+		    CLI_EXIT_FAILED : status;
 	if (d->out.error == ETIMEDOUT)
 		warnx("standard output: nobody reads it; the rest is lost");
 	else
@@ -220,8 +243,8 @@ close_drive(struct drive *d)
 {
 	bool broken = d->out.error == EPIPE && !d->interrupted;
 
-	if (d->view != NULL)
-		d->view->free(d->view);
+	cli_progress_hide(&d->progress);
+	cli_views_free(&d->views);
 	cli_sink_close(&d->out);
 	cli_sink_close(&d->err);
 	cli_roster_clear(&d->roster);
@@ -231,11 +254,22 @@ close_drive(struct drive *d)
 		cli_signals_die(SIGPIPE);
 }
 
+static void
+open_terminal(struct drive *d)
+{
+	const struct cli_look *look = &d->run->look;
+
+	d->out.color = cli_look_color(look, d->out.tty);
+	d->err.color = cli_look_color(look, d->err.tty);
+	cli_progress_init(&d->progress, d->err.tty && !look->json &&
+	    !look->no_progress ? STDERR_FILENO : -1);
+	d->out.progress = d->err.progress = &d->progress;
+}
+
 static int
 open_drive(struct drive *d)
 {
 	struct cli_patience patience = { attend, d };
-	size_t n = fanout_hosts_count(d->run->hosts);
 	struct fanout_error e;
 	fanout_job job;
 
@@ -249,12 +283,14 @@ open_drive(struct drive *d)
 	}
 	if (cli_roster_init(&d->roster, d->run->hosts) == -1 ||
 	    cli_sink_open(&d->out, STDOUT_FILENO, patience) == -1 ||
-	    cli_sink_open(&d->err, STDERR_FILENO, patience) == -1 ||
-	    (d->view = d->run->look.json ? cli_json_view(n, &d->out, &d->err) :
-	    cli_text_view(&d->run->look, n, &d->out, &d->err)) == NULL) {
+	    cli_sink_open(&d->err, STDERR_FILENO, patience) == -1) {
 		warnx("out of memory");
 		return -1;
 	}
+	open_terminal(d);
+	if (cli_views_open(&d->views, &d->run->look, &d->roster, &d->out,
+	    &d->err) == -1)
+		return -1;
 	if (fanout_submit(d->engine, d->run->hosts, d->run->cmd, &job,
 	    &e) != 0) {
 		warnx("%s", e.text);
@@ -266,7 +302,7 @@ open_drive(struct drive *d)
 int
 cli_drive(const struct cli_run *run)
 {
-	struct drive d = { .run = run };
+	struct drive d = { .run = run, .progress = { .fd = -1 } };
 	int status = CLI_EXIT_USAGE;
 
 	if (open_drive(&d) == 0) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "progress.h"
 #include "summary.h"
 #include "view.h"
 #include "visible.h"
@@ -22,6 +23,8 @@ struct tail {
 struct json_view {
 	struct cli_view	 view;
 	struct tail	*tails;		/* 2 * host + (stderr) */
+	size_t		 over;		/* at the last progress */
+	int64_t		 ticked;	/* when that was */
 };
 
 static void
@@ -33,7 +36,7 @@ put(struct json_view *j, const char *s)
 static void __attribute__((__format__(printf, 2, 3)))
 putf(struct json_view *j, const char *fmt, ...)
 {
-	char buf[128];
+	char buf[192];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -266,6 +269,28 @@ on_event(struct cli_view *v, const struct fanout_event *ev)
 	}
 }
 
+/* At most once a second, and only if a host is over since. */
+static void
+on_tick(struct cli_view *v, const struct cli_roster *r, int64_t ms)
+{
+	struct json_view *j = (struct json_view *)v;
+	int64_t left = cli_progress_left(r, ms);
+
+	if (r->over == j->over || ms - j->ticked < 1000)
+		return;
+	j->over = r->over;
+	j->ticked = ms;
+	put(j, "{\"event\":\"progress\"");
+	put_time(j);
+	putf(j, ",\"hosts\":%zu,\"done\":%zu,\"running\":%zu,\"failed\":%zu,"
+	    "\"skipped\":%zu", r->count, r->over, r->running, r->failed,
+	    r->skipped);
+	if (left >= 0)
+		putf(j, ",\"left_ms\":%lld}\n", (long long)left);
+	else
+		put(j, ",\"left_ms\":null}\n");
+}
+
 static void
 on_end(struct cli_view *v, const struct cli_roster *r, int status)
 {
@@ -308,7 +333,8 @@ cli_json_view(size_t hosts, struct cli_sink *out, struct cli_sink *err)
 
 	if ((j = calloc(1, sizeof(*j))) == NULL)
 		return NULL;
-	j->view = (struct cli_view){ on_event, on_end, free_view, out, err };
+	j->view = (struct cli_view){ .event = on_event, .tick = on_tick,
+	    .end = on_end, .free = free_view, .out = out, .err = err };
 	if ((j->tails = calloc(2 * hosts, sizeof(*j->tails))) == NULL) {
 		free(j);
 		return NULL;

@@ -120,6 +120,7 @@ cli_roster_give_up(struct cli_roster *r)
 		if (r->places[i].state != CLI_OVER) {
 			r->places[i].code = r->places[i].state == CLI_WAITS ?
 			    CLI_NOT_BEGUN : 0;
+			r->places[i].given_up = true;
 			over(r, &r->places[i], FANOUT_C_CANCELED);
 		}
 }
@@ -157,6 +158,12 @@ cli_cause(const struct cli_place *p, char *out, size_t size)
 		snprintf(out, size, "%s before it began", name);
 	else
 		snprintf(out, size, "%s", name);
+}
+
+int
+cli_cause_key(const struct cli_place *p)
+{
+	return p->cls << 16 | (p->code & 0xffff);
 }
 
 bool

@@ -12,6 +12,7 @@ struct cli_place {
 	unsigned char state;	/* enum cli_state */
 	unsigned char cls;	/* enum fanout_class, when over */
 	unsigned char stage;	/* enum fanout_stage, when over */
+	bool	 given_up;	/* it is over without a DONE */
 	short	 code;		/* exit status; signal: its number; canceled:
 				 * 0 or CLI_NOT_BEGUN; else 0 */
 	int64_t	 since;		/* ms, monotonic: when it began to run */
@@ -41,6 +42,9 @@ char	*cli_roster_fold(const struct cli_roster *,
 
 /* "exit 7", "signal TERM", "auth": the cause, in words. */
 void	cli_cause(const struct cli_place *, char *, size_t);
+
+/* Class and code as one number, to sort and compare by. */
+int	cli_cause_key(const struct cli_place *);
 
 /* How far a host came: it was never reached or logged into. */
 bool	cli_unreached(const struct cli_place *);

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "signals.h"
 #include "sink.h"
+#include "visible.h"
 
 #define BUFFER 65536
 
@@ -70,6 +72,8 @@ push(struct cli_sink *s, const char *data, size_t len)
 {
 	ssize_t n;
 
+	if (len > 0 && s->tty && s->progress != NULL)
+		cli_progress_hide(s->progress);
 	while (len > 0 && s->error == 0) {
 		if (!s->file && !wait_for(s))
 			return;
@@ -80,6 +84,8 @@ push(struct cli_sink *s, const char *data, size_t len)
 				s->error = errno;
 			continue;
 		}
+		if (n > 0)
+			s->mid_line = data[n - 1] != '\n';
 		data += n;
 		len -= (size_t)n;
 	}
@@ -109,4 +115,46 @@ cli_sink_put(struct cli_sink *s, const void *data, size_t len)
 	}
 	memcpy(s->buf + s->len, data, len);
 	s->len += len;
+}
+
+void
+cli_sink_put_remote(struct cli_sink *s, const char *data, size_t len)
+{
+	char shown[1024 * CLI_VISIBLE_MAX];
+	size_t n, step;
+
+	if (!s->tty) {
+		cli_sink_put(s, data, len);
+		return;
+	}
+	for (; len > 0; data += n, len -= n) {
+		n = len < 1024 ? len : 1024;
+		/* Not within a character, if it can be helped. */
+		for (step = 0; n < len && n > 1 && step < 3 &&
+		    ((unsigned char)data[n] & 0xc0) == 0x80; step++)
+			n--;
+		cli_sink_put(s, shown, cli_visible(shown, data, n));
+	}
+}
+
+void
+cli_sink_paint(struct cli_sink *s, const char *paint, const char *text,
+    size_t len)
+{
+	if (s->color)
+		cli_sink_put(s, paint, strlen(paint));
+	cli_sink_put(s, text, len);
+	if (s->color)
+		cli_sink_put(s, "\033[0m", 4);
+}
+
+void
+cli_sink_say(struct cli_sink *s, const char *line)
+{
+	const char *me = getprogname();
+
+	cli_sink_put(s, me, strlen(me));
+	cli_sink_put(s, ": ", 2);
+	cli_sink_put(s, line, strlen(line));
+	cli_sink_put(s, "\n", 1);
 }

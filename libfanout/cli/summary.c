@@ -4,17 +4,10 @@
 
 #include "summary.h"
 
-/* Class and code of a failure as one number, to sort and compare by. */
-static int
-key_of(const struct cli_place *p)
-{
-	return p->cls << 16 | (p->code & 0xffff);
-}
-
 static bool
 has_key(const struct cli_place *p, const void *key)
 {
-	return p->state == CLI_OVER && key_of(p) == *(const int *)key;
+	return p->state == CLI_OVER && cli_cause_key(p) == *(const int *)key;
 }
 
 static int
@@ -35,7 +28,7 @@ causes(const struct cli_roster *r, int *keys)
 		if (r->places[i].state == CLI_OVER &&
 		    r->places[i].cls != FANOUT_C_OK &&
 		    r->places[i].cls != FANOUT_C_SKIPPED)
-			keys[n++] = key_of(&r->places[i]);
+			keys[n++] = cli_cause_key(&r->places[i]);
 	qsort(keys, n, sizeof(*keys), by_value);
 	for (i = 0; i < n; i++)
 		if (unique == 0 || keys[unique - 1] != keys[i])
@@ -46,7 +39,7 @@ causes(const struct cli_roster *r, int *keys)
 static void
 add_cause(FILE *fp, const struct cli_roster *r, int key)
 {
-	struct cli_place p = { .cls = (unsigned char)(key >> 16),
+	const struct cli_place p = { .cls = (unsigned char)(key >> 16),
 	    .code = (short)key };
 	char cause[64], *names;
 

@@ -8,24 +8,27 @@
 #include <string.h>
 
 #include "lines.h"
+#include "mask.h"
 #include "summary.h"
 #include "view.h"
-#include "visible.h"
 
 #define LINE_BUDGET (1024 * 1024)
 
-/* So many hosts that failed are told about at once; the others only in the
- * summary, unless the user is curious. */
+/* So many kinds of failure are told about at once, each for the first host
+ * that has it; the other hosts only in the summary, unless the user is
+ * curious. */
 #define FEW 10
 
 struct text_view {
 	struct cli_view	 view;
 	struct cli_look	 look;
+	bool		 live_out, live_err;
 	size_t		 hosts;
 	struct cli_lines *lines;	/* slot: 2 * host + (stderr) */
 	const char	*name;		/* of the host of the current event */
 	struct cli_sink	*last;		/* written to last */
-	size_t		 told;
+	char		*told[FEW];	/* class and masked text */
+	size_t		 ntold;
 	bool		 warned;
 };
 
@@ -40,22 +43,16 @@ turn_to(struct text_view *t, struct cli_sink *s)
 }
 
 static void
-put_remote(struct cli_sink *s, const char *data, size_t len)
+put_label(struct cli_sink *s, const char *paint, const char *name)
 {
-	char shown[1024 * CLI_VISIBLE_MAX];
-	size_t n, step;
+	char label[320];
+	int n = snprintf(label, sizeof(label), "%s: ", name);
 
-	if (!s->tty) {
-		cli_sink_put(s, data, len);
-		return;
-	}
-	for (; len > 0; data += n, len -= n) {
-		n = len < 1024 ? len : 1024;
-		/* Not within a character, if it can be helped. */
-		for (step = 0; n < len && n > 1 && step < 3 &&
-		    ((unsigned char)data[n] & 0xc0) == 0x80; step++)
-			n--;
-		cli_sink_put(s, shown, cli_visible(shown, data, n));
+	if ((size_t)n < sizeof(label))
+		cli_sink_paint(s, paint, label, (size_t)n);
+	else {
+		cli_sink_put(s, name, strlen(name));
+		cli_sink_put(s, ": ", 2);
 	}
 }
 
@@ -66,24 +63,16 @@ on_piece(void *ctx, size_t slot, bool starts, const char *data, size_t len)
 	struct cli_sink *s;
 
 	s = turn_to(t, slot % 2 == 0 ? t->view.out : t->view.err);
-	if (starts && !t->look.no_labels) {
-		cli_sink_put(s, t->name, strlen(t->name));
-		cli_sink_put(s, ": ", 2);
-	}
-	put_remote(s, data, len);
+	if (starts && !t->look.no_labels)
+		put_label(s, slot % 2 == 0 ? CLI_PAINT_LABEL : CLI_PAINT_ERROR,
+		    t->name);
+	cli_sink_put_remote(s, data, len);
 }
 
-/* A line of our own; it is safe to print. */
 static void
 say(struct text_view *t, const char *line)
 {
-	struct cli_sink *s = turn_to(t, t->view.err);
-	const char *me = getprogname();
-
-	cli_sink_put(s, me, strlen(me));
-	cli_sink_put(s, ": ", 2);
-	cli_sink_put(s, line, strlen(line));
-	cli_sink_put(s, "\n", 1);
+	cli_sink_say(turn_to(t, t->view.err), line);
 }
 
 static void
@@ -98,15 +87,37 @@ say_of_host(struct text_view *t, const char *what, const char *text, size_t len)
 	free(line);
 }
 
+/* Is this the first failure of its kind? */
+static bool
+new_kind(struct text_view *t, const struct fanout_result *r)
+{
+	char kind[sizeof(r->text) * CLI_MASK_MAX + 32];
+	size_t i, n;
+
+	n = strlcpy(kind, fanout_class_name(r->cls), 32);
+	n += cli_mask(kind + n, r->text, strlen(r->text), t->name);
+	kind[n] = '\0';
+	for (i = 0; i < t->ntold; i++)
+		if (strcmp(t->told[i], kind) == 0)
+			return false;
+	if (t->ntold < FEW && (t->told[t->ntold] = strdup(kind)) != NULL) {
+		t->ntold++;
+		return true;
+	}
+	return false;
+}
+
 static void
 on_output(struct text_view *t, const struct fanout_event *ev)
 {
 	size_t slot = 2 * ev->host + (ev->kind == FANOUT_EV_ERR);
 	char line[160];
 
+	if (slot % 2 == 0 ? !t->live_out : !t->live_err)
+		return;
 	/* One host without labels: nothing to keep apart. */
 	if (t->look.no_labels && t->hosts == 1) {
-		put_remote(turn_to(t, slot == 0 ? t->view.out : t->view.err),
+		cli_sink_put_remote(turn_to(t, slot == 0 ? t->view.out : t->view.err),
 		    ev->data, ev->len);
 		return;
 	}
@@ -144,7 +155,8 @@ on_done(struct text_view *t, const struct fanout_event *ev)
 			cli_sink_put(t->last, "\n", 1);
 	if (r->cls == FANOUT_C_OK)
 		return;
-	if (t->look.verbose == 0 && (says_enough(r) || ++t->told > FEW))
+	if (t->look.verbose == 0 && (says_enough(r) ||
+	    (r->fate != FANOUT_F_RUNNING && !new_kind(t, r))))
 		return;
 	say_of_host(t, fanout_class_name(r->cls), r->text, strlen(r->text));
 }
@@ -175,10 +187,10 @@ on_event(struct cli_view *v, const struct fanout_event *ev)
 	}
 }
 
-/* Hosts given up keep what they said so far. */
 static void
-show_rest(struct text_view *t, const struct cli_roster *r)
+on_rest(struct cli_view *v, const struct cli_roster *r)
 {
+	struct text_view *t = (struct text_view *)v;
 	size_t i;
 
 	for (i = 0; i < 2 * r->count; i++) {
@@ -195,7 +207,6 @@ on_end(struct cli_view *v, const struct cli_roster *r, int status)
 	char *text;
 
 	(void)status;
-	show_rest(t, r);
 	if (r->failed + r->skipped > 0) {
 		text = cli_summary(r);
 		say(t, text != NULL ? text : "some failed (out of memory)");
@@ -208,8 +219,12 @@ on_end(struct cli_view *v, const struct cli_roster *r, int status)
 static void
 free_view(struct cli_view *v)
 {
-	cli_lines_free(((struct text_view *)v)->lines);
-	free(v);
+	struct text_view *t = (struct text_view *)v;
+
+	while (t->ntold > 0)
+		free(t->told[--t->ntold]);
+	cli_lines_free(t->lines);
+	free(t);
 }
 
 struct cli_view *
@@ -220,8 +235,11 @@ cli_text_view(const struct cli_look *look, size_t hosts, struct cli_sink *out,
 
 	if ((t = calloc(1, sizeof(*t))) == NULL)
 		return NULL;
-	t->view = (struct cli_view){ on_event, on_end, free_view, out, err };
+	t->view = (struct cli_view){ .event = on_event, .rest = on_rest,
+	    .end = on_end, .free = free_view, .out = out, .err = err };
 	t->look = *look;
+	t->live_out = cli_look_live_out(look);
+	t->live_err = cli_look_live_err(look);
 	t->hosts = hosts;
 	t->lines = cli_lines_new(2 * hosts, LINE_BUDGET, !look->no_labels,
 	    on_piece, t);
