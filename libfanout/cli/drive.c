@@ -133,7 +133,8 @@ attend(void *ctx, struct cli_sink *busy)
 	/* A sink that waits takes no more. */
 	if (d->report_due && busy != &d->err)
 		report_who_runs(d);
-	if (d->kill_due && busy != &d->err)
+	/* Who only closed our output does not want to know. */
+	if (d->kill_due && d->interrupted && busy != &d->err)
 		report_kill(d);
 	return d->stopped == 0 ? -1 : left(d->stopped, DRAIN_MS);
 }

@@ -146,7 +146,8 @@ new_pile(struct cli_piles *s, size_t host, int cause, uint64_t hash)
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
 	*p = (struct cli_pile){ .hash = hash, .cause = cause, .slot = host,
-	    .index = (uint32_t)s->count, .lowest = host, .exact = true, .next = s->table[hash & s->mask] };
+	    .index = (uint32_t)s->count, .lowest = host, .exact = true,
+	    .next = s->table[hash & s->mask] };
 	s->table[hash & s->mask] = p;
 	s->all[s->count++] = p;
 	return p;

@@ -88,6 +88,8 @@ read_back(int fd, char *text, size_t size)
 static void
 end(struct shown *s, int status)
 {
+	if (s->view->rest != NULL)
+		s->view->rest(s->view, &s->roster);
 	s->view->end(s->view, &s->roster, status);
 	s->view->free(s->view);
 	cli_sink_close(&s->out);
