@@ -305,6 +305,12 @@ void	fanout_selection_pick(struct fanout_selection *, size_t n,
 int	fanout_selection_finish(struct fanout_hosts **,
 	    struct fanout_selection *, struct fanout_error *);
 
+/* Has anything that was added named hosts to take? And is this name left out,
+ * whatever names it? */
+bool	fanout_selection_named(const struct fanout_selection *);
+bool	fanout_selection_leaves_out(const struct fanout_selection *,
+	    const char *host);
+
 /*
  * Why a host is selected, or is not: trace before the first option is added,
  * and after finish explain gives a line for each part that named it or took
@@ -320,6 +326,45 @@ int	fanout_selection_explain(const struct fanout_selection *,
  * text, and a ^ below. free(3) it; NULL: it has no place there.
  */
 char	*fanout_error_caret(const struct fanout_error *, const char *text);
+
+/* ---- cfrun.hosts -------------------------------------------------------- */
+
+/*
+ * The file of CFEngine 2's cfrun: hosts with a port and options of their own,
+ * and settings. cfrun(1) has its grammar. Hosts keep their order; a host that
+ * comes twice is the first one. Everything here lives until it is freed.
+ */
+struct fanout_cfhosts;
+
+struct fanout_cfhost {
+	const char *name;	/* with the domain, where one applies */
+	const char *written;	/* as it stands in the file, without port */
+	unsigned port;		/* cf-serverd's; 0: none is given */
+	const char *options;	/* what follows, "" for nothing */
+	const char *file;
+	unsigned line;
+};
+
+struct fanout_cfcontrol {	/* "", 0: not set */
+	const char *access;	/* "root,ops,1001" */
+	const char *outputdir;
+	const char *outputlevel;	/* normal, inform, error */
+	const char *bindtointerface;
+	unsigned maxchild;
+	bool	 hostnamekeys;
+};
+
+/* Where the file is: path if it is not NULL, else cfrun.hosts in CFINPUTS of
+ * the environment, /etc/fanout or the inputs folder of CFEngine 3 or 2. 0;
+ * FANOUT_EIDLE: there is none. */
+int	fanout_cfhosts_load(struct fanout_cfhosts **, const char *path,
+	    struct fanout_error *);
+void	fanout_cfhosts_free(struct fanout_cfhosts *);	/* NULL is fine */
+size_t	fanout_cfhosts_count(const struct fanout_cfhosts *);
+const struct fanout_cfhost *fanout_cfhosts_at(const struct fanout_cfhosts *,
+	    size_t);
+const struct fanout_cfcontrol *fanout_cfhosts_control(
+	    const struct fanout_cfhosts *);
 
 /* ---- hosts marked dead ------------------------------------------------- */
 

@@ -206,6 +206,27 @@ passes(const struct fanout_selection *sel, const struct fo_entry *e)
 	return true;
 }
 
+bool
+fanout_selection_named(const struct fanout_selection *sel)
+{
+	return sel->named;
+}
+
+bool
+fanout_selection_leaves_out(const struct fanout_selection *sel,
+    const char *host)
+{
+	struct fanout_hosts *one;
+	bool out = false;
+
+	if (fanout_hosts_new(&one) != 0)
+		return false;
+	if (fo_set_put(one, host, strlen(host)) == 1)
+		out = !passes(sel, &one->e[0]);
+	fanout_hosts_free(one);
+	return out;
+}
+
 static int
 apply_filters(struct fanout_selection *sel, struct fanout_error *err)
 {
