@@ -152,7 +152,9 @@ check_output(struct drive *d)
 static bool
 one_event(struct drive *d, int timeout_ms, bool *came)
 {
+	const struct cli_extra *x = d->run->extra;
 	struct fanout_event ev;
+	bool shown;
 	int rc;
 
 	*came = false;
@@ -164,8 +166,11 @@ one_event(struct drive *d, int timeout_ms, bool *came)
 	}
 	if (rc > 0) {
 		*came = true;
+		shown = x == NULL || x->event == NULL ||
+		    x->event(x->ctx, &ev, &d->out);
 		cli_roster_event(&d->roster, &ev);
-		cli_views_event(&d->views, &ev);
+		if (shown)
+			cli_views_event(&d->views, &ev);
 	}
 	return true;
 }
@@ -220,6 +225,7 @@ loop(struct drive *d)
 static int
 finish(struct drive *d)
 {
+	const struct cli_extra *x = d->run->extra;
 	int status;
 
 	/* Whoever went away does not want to know the end. */
@@ -228,6 +234,10 @@ finish(struct drive *d)
 	cli_roster_give_up(&d->roster);
 	status = cli_status(&d->roster, d->run->largest_status,
 	    d->interrupted);
+	if (x != NULL && x->status != NULL && !d->interrupted)
+		status = x->status(x->ctx, &d->roster, status);
+	if (x != NULL && x->end != NULL)
+		x->end(x->ctx, &d->roster, &d->out, &d->err);
 	cli_views_end(&d->views, &d->roster, status);
 	if (d->out.error == 0 || d->out.error == EPIPE)
 		return cli_views_broken(&d->views) && status == 0 ?

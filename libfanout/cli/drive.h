@@ -10,12 +10,27 @@
 #include "roster.h"
 #include "view.h"
 
+/*
+ * What a tool of its own adds to a run. event is shown each event before all
+ * others, and may change it: what it lets it point to lives until the next
+ * one. False: it is not shown. end comes before the summary. Both may write to
+ * the sinks. status may think otherwise of the exit status. Each may be NULL.
+ */
+struct cli_extra {
+	bool	(*event)(void *ctx, struct fanout_event *, struct cli_sink *out);
+	void	(*end)(void *ctx, const struct cli_roster *,
+		    struct cli_sink *out, struct cli_sink *err);
+	int	(*status)(void *ctx, const struct cli_roster *, int usual);
+	void	*ctx;
+};
+
 struct cli_run {
 	const struct fanout_opts *opts;
 	const struct fanout_hosts *hosts;	/* at least one */
 	const struct fanout_cmd *cmd;
 	struct cli_look look;
 	bool	 largest_status;	/* as pdsh -S */
+	const struct cli_extra *extra;	/* NULL: nothing */
 };
 
 /*
