@@ -48,6 +48,7 @@ fanout_opts_init(struct fanout_opts *o, size_t size)
 		.login_ms = 30000,
 		.close_ms = 3000,
 		.grace_ms = 2000,
+		.ask_ms = 120000,
 		.host_buffer = 64 * 1024
 	};
 
@@ -185,6 +186,12 @@ fanout_run(struct fanout *f, fanout_fn fn, void *arg)
 		if (rc == 1 && (rc = fn(&ev, arg)) != 0)
 			return rc;
 	return rc == FANOUT_EIDLE ? 0 : rc;
+}
+
+int
+fanout_answer(struct fanout *f, uint64_t ask, const char *text)
+{
+	return asks_answer(&f->eng->asks, ask, text);
 }
 
 void

@@ -429,6 +429,10 @@ struct fanout_opts {
 	/* A command that is given up gets SIGTERM, and so long after that
 	 * SIGKILL; -1: it is left alone. Never one that is a subsystem. */
 	int	 grace_ms;
+	/* The caller answers FANOUT_EV_ASK; false: nothing is ever asked, and
+	 * what would need an answer fails. */
+	bool	 can_answer;
+	int	 ask_ms;	/* to answer a question; 0: no deadline */
 };
 
 #define FANOUT_WINDOW_DEFAULT 256
@@ -492,7 +496,31 @@ enum fanout_kind {
 	FANOUT_EV_ERR,		/* bytes of its standard error */
 	FANOUT_EV_LOG,		/* one line of text */
 	FANOUT_EV_DONE,		/* exactly one per job and host, the last */
-	FANOUT_EV_ROOM		/* fanout_write() has room again */
+	FANOUT_EV_ROOM,		/* fanout_write() has room again */
+	FANOUT_EV_ASK		/* a question: see fanout_answer() */
+};
+
+enum fanout_ask_kind {
+	FANOUT_ASK_PASSPHRASE = 1,	/* of a key file, for all hosts */
+	FANOUT_ASK_PASSWORD,		/* of a user on a host */
+	FANOUT_ASK_PROMPT,		/* whatever the server wants to know */
+	FANOUT_ASK_HOSTKEY		/* is this the host's key? "yes": it is */
+};
+
+struct fanout_ask {
+	uint64_t id;
+	enum fanout_ask_kind kind;
+	unsigned attempt;	/* 1; more: what was answered was wrong */
+	bool	 echo;		/* the answer may be seen */
+
+	/* One line each and safe to print; "" where it says nothing. */
+	const char *prompt;	/* "Password: " */
+	const char *instruction;	/* PROMPT: the server's, to the user */
+	const char *user;	/* PASSWORD, PROMPT */
+	const char *path;	/* PASSPHRASE: the key; HOSTKEY: where the
+				 * answer "yes" will be recorded */
+	const char *key_type;		/* HOSTKEY */
+	const char *fingerprint;	/* HOSTKEY: "SHA256:..." */
 };
 
 struct fanout_event {
@@ -504,6 +532,7 @@ struct fanout_event {
 	size_t	 len;
 	int	 level;		/* LOG */
 	const struct fanout_result *result;	/* DONE */
+	const struct fanout_ask *ask;	/* ASK */
 };
 
 int	fanout_fd(const struct fanout *);	/* readable: next has something */
@@ -517,6 +546,17 @@ int	fanout_next(struct fanout *, struct fanout_event *, int timeout_ms);
 /* next() until no job is left; a non-zero return of fn stops and is returned. */
 typedef int (*fanout_fn)(const struct fanout_event *, void *);
 int	fanout_run(struct fanout *, fanout_fn, void *);
+
+/*
+ * Answer a question, now or later; text NULL refuses to. The text is copied,
+ * kept where it cannot leak, and wiped after its use. Until then only the host
+ * that asks waits, its stage's deadline resting, for at most ask_ms; questions
+ * about key files are of no host (job 0) and are put once for all hosts, up to
+ * three times while the answer is wrong. FANOUT_EINVAL: nobody waits for this
+ * any more. FANOUT_ELIMIT: longer than FANOUT_ANSWER_MAX.
+ */
+#define FANOUT_ANSWER_MAX 1023
+int	fanout_answer(struct fanout *, uint64_t ask, const char *text);
 
 struct fanout_stats {
 	size_t	 in_flight;	/* hosts being worked on */

@@ -143,6 +143,34 @@ void	fanout_io_log(struct fanout_io *, int level, const char *fmt, ...)
 	    __attribute__((__format__(printf, 3, 4)));
 bool	fanout_io_logs(struct fanout_io *, int level);
 
+/*
+ * Questions for the user, where the caller answers any. While one stands, the
+ * deadline of the stage rests.
+ */
+bool	fanout_io_can_ask(const struct fanout_io *);
+
+/* Ask (the id is not looked at); a question that stood before is forgotten.
+ * 0, or -1: nobody answers, or memory ran out. */
+int	fanout_io_ask(struct fanout_io *, const struct fanout_ask *);
+
+/*
+ * The same, but one question for all peers of the engine that use this key,
+ * and one answer, which is checked on a thread of its own, where that may
+ * take its time: 0 it is right, 1 it is wrong (asked again, three times in
+ * all), -1 no answer will do. arg must live as long as the engine.
+ */
+typedef int (*fanout_check_fn)(void *arg, const char *answer);
+int	fanout_io_ask_once(struct fanout_io *, const struct fanout_ask *,
+	    const char *key, fanout_check_fn, void *arg);
+
+/*
+ * 0: no answer yet; stepped again when there is. 1: it is there (*text, NULL
+ * after ask_once), until fanout_io_forget(). -1: there will be none; *text
+ * says why.
+ */
+int	fanout_io_answer(struct fanout_io *, const char **text);
+void	fanout_io_forget(struct fanout_io *);
+
 /* Run fn alone: no other peer of this engine is in its own critical call.
  * It must be short and must not block on the network. */
 void	fanout_io_critical(struct fanout_io *, void (*fn)(void *), void *);

@@ -266,6 +266,8 @@ on_event(struct cli_view *v, const struct fanout_event *ev)
 		break;
 	case FANOUT_EV_ROOM:
 		break;
+	case FANOUT_EV_ASK:
+		break;		/* a person's affair */
 	}
 }
 

@@ -170,6 +170,7 @@ on_event(struct cli_view *v, const struct fanout_event *ev)
 	switch (ev->kind) {
 	case FANOUT_EV_START:
 	case FANOUT_EV_ROOM:
+	case FANOUT_EV_ASK:
 		break;
 	case FANOUT_EV_OUT:
 	case FANOUT_EV_ERR:

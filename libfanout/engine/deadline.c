@@ -95,6 +95,8 @@ earliest(const struct fanout_io *p)
 		when = p->command_due;
 	if (p->step_due < when)
 		when = p->step_due;
+	if (p->ask_due < when)
+		when = p->ask_due;
 	return when;
 }
 
@@ -180,6 +182,8 @@ peer_expire(struct fanout_io *p)
 	const struct engine_times *t = &p->worker->eng->times;
 	int64_t now = p->worker->now;
 
+	if (p->ask_due <= now)
+		io_expire_ask(p);
 	if (p->stage_due <= now)
 		stage_expired(p);
 	else if (p->command_due <= now)

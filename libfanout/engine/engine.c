@@ -27,6 +27,18 @@ engine_landed(struct engine *eng, struct host *h, bool kept)
 		engine_notify(eng, NULL);
 }
 
+/* An answer is there, for a peer of this worker (-1: of any). */
+static void
+answered(void *arg, int worker)
+{
+	struct engine *eng = arg;
+
+	if (worker == -1)
+		engine_notify(eng, NULL);
+	else
+		worker_notify(&eng->workers[worker]);
+}
+
 /* On a look-up thread. */
 static void
 looked_up(struct lookup *l, void *arg)
@@ -81,10 +93,15 @@ init_parts(struct engine *eng, const struct fanout_opts *o)
 	if (admit_init(&eng->admit, eng->max_workers, o->window,
 	    o->connects_per_sec, eng->transport->descriptors) == -1)
 		goto workers;
+	if (asks_init(&eng->asks, o->can_answer, o->ask_ms, &eng->queue,
+	    answered, eng) == -1)
+		goto admit;
 	if (resolver_new(&eng->resolver, eng->transport, eng->shared,
 	    looked_up, eng) == -1)
-		goto admit;
+		goto asks;
 	return 0;
+asks:
+	asks_destroy(&eng->asks);
 admit:
 	admit_destroy(&eng->admit);
 workers:
@@ -137,6 +154,7 @@ stop_threads(struct engine *eng)
 		worker_stop(&eng->workers[i]);
 	for (i = 0; i < n; i++)
 		worker_join(&eng->workers[i]);
+	asks_stop(&eng->asks);
 	resolver_free(eng->resolver);
 	TAILQ_FOREACH(job, &eng->jobs, link) {
 		feed_free(job->feed);
@@ -177,6 +195,7 @@ engine_free(struct engine *eng)
 		job_free(job);
 	}
 	admit_destroy(&eng->admit);
+	asks_destroy(&eng->asks);
 	engine_hosts_free(eng);
 	eng->transport->close_all(eng->shared);
 	pthread_mutex_destroy(&eng->critical);
@@ -203,7 +222,7 @@ release_current(struct engine *eng)
 	if (e == NULL)
 		return;
 	if (!e->embedded) {
-		if (e->ev.kind != FANOUT_EV_LOG)
+		if (e->task != NULL)
 			give_back(eng, e->task, e->ev.len);
 		free(e);
 	} else if (e->ev.kind == FANOUT_EV_DONE)

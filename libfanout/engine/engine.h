@@ -7,6 +7,7 @@
 #define FO_ENGINE_H
 
 #include "admit.h"
+#include "asks.h"
 #include "queue.h"
 #include "resolve.h"
 #include "task.h"
@@ -30,6 +31,7 @@ struct engine {
 
 	struct queue	 queue;
 	struct admit	 admit;
+	struct asks	 asks;
 	struct resolver	*resolver;
 	struct worker	*workers;	/* max_workers of them */
 	atomic_uint	 nworkers;	/* that run */

@@ -42,6 +42,7 @@ peer_new(struct worker *w, struct task *t)
 	p->name = t->host->name;
 	p->fd = -1;
 	p->stage_due = p->command_due = p->step_due = FO_NEVER;
+	p->ask_due = FO_NEVER;
 	for (i = 0; i < FANOUT_WATCHES; i++) {
 		p->watch[i].peer = p;
 		p->watch[i].fd = -1;
@@ -171,6 +172,7 @@ peer_finish(struct fanout_io *p)
 	if (p->state == PEER_ENDING && p->begun &&
 	    t->result.fate == FANOUT_F_NONE)
 		fanout_io_fate(p, FANOUT_F_UNKNOWN, 0, "");
+	fanout_io_forget(p);
 	p->task = NULL;
 	p->command_due = FO_NEVER;
 	p->starving = false;
@@ -187,6 +189,7 @@ peer_bury(struct fanout_io *p)
 	enum peer_state was = p->state;
 	unsigned i;
 
+	fanout_io_forget(p);
 	dial_stop(p);
 	if (p->impl != NULL)
 		w->eng->transport->free(p->impl);
@@ -258,6 +261,7 @@ peer_end(struct fanout_io *p, enum fanout_class cls, const char *fmt, ...)
 	va_start(ap, fmt);
 	fo_vfail(&p->task->result, cls, 0, 0, fmt, ap);
 	va_end(ap);
+	fanout_io_forget(p);
 	p->state = PEER_ENDING;		/* from here the result stands */
 	p->begun = p->stage == FANOUT_S_RUN && !p->task->job->subsystem;
 	p->command_due = FO_NEVER;
@@ -396,7 +400,7 @@ peer_scan(struct fanout_io *p)
 			peer_end(p, FANOUT_C_CANCELED, "canceled");
 		else
 			peer_fail(p, FANOUT_C_CANCELED, 0, 0, "canceled");
-	} else if (p->starving) {
+	} else if (p->starving || io_is_answered(p)) {
 		peer_runnable(p);
 	} else if (atomic_load(&t->held) && io_has_room(p))
 		peer_runnable(p);

@@ -59,6 +59,10 @@ struct fanout_io {
 	bool		 starving;	/* waits for standard input */
 	bool		 begun;		/* ENDING: a command runs there */
 	bool		 reused;	/* the session was kept for this task */
+	struct ask	*ask;		/* what it waits for; NULL: nothing */
+	int64_t		 ask_due;	/* as far as known */
+	bool		 resting;	/* the stage's deadline, meanwhile */
+	int64_t		 stage_left;	/* ms that will be left of it */
 	struct fanout_result scratch;	/* where results go that do not count */
 };
 
@@ -103,6 +107,10 @@ void	peer_desert(struct fanout_io *);
 
 /* Has the caller taken enough for a held task to go on? */
 bool	io_has_room(const struct fanout_io *);
+
+/* Has its question been answered, or not in time? */
+bool	io_is_answered(struct fanout_io *);
+void	io_expire_ask(struct fanout_io *);
 
 /* Log the lines that the plan left, once. */
 void	io_tell_notes(struct fanout_io *, struct fanout_plan *);

@@ -75,7 +75,7 @@ note(const struct fanout_event *ev, void *arg)
 	struct run *r = arg;
 	struct seen *s = &r->seen[ev->host];
 
-	if (ev->kind == FANOUT_EV_LOG)
+	if (ev->kind == FANOUT_EV_LOG || ev->kind == FANOUT_EV_ASK)
 		return 0;
 	if (s->dones > 0 || (ev->kind != FANOUT_EV_START && s->starts == 0 &&
 	    !(ev->kind == FANOUT_EV_DONE && ev->result->stage ==

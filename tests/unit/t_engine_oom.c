@@ -254,6 +254,19 @@ judge(struct run *r, const struct fanout_event *ev)
 		    (unsigned long long)r->out[ev->host]);
 }
 
+/* What could not be taken for want of memory may be said again. */
+static void
+answer(struct run *r, uint64_t ask)
+{
+	int rc, i;
+
+	for (i = 0; i < 10; i++)
+		if ((rc = fanout_answer(r->f, ask, "right")) != FANOUT_ENOMEM)
+			break;
+	if (rc != 0)
+		complain(r, "answer: %d", rc);
+}
+
 static void
 drain(struct run *r)
 {
@@ -267,6 +280,8 @@ drain(struct run *r)
 			r->out[ev.host] += ev.len;
 		else if (rc == 1 && ev.kind == FANOUT_EV_DONE)
 			judge(r, &ev);
+		else if (rc == 1 && ev.kind == FANOUT_EV_ASK)
+			answer(r, ev.ask->id);
 	if (rc != FANOUT_EIDLE)
 		complain(r, "not over after %d ms: %d", PATIENCE_MS, rc);
 	for (i = 0; i < n; i++)
@@ -287,6 +302,7 @@ live(struct run *r, int in)
 
 	FANOUT_OPTS_INIT(&o);
 	o.workers = 2;
+	o.can_answer = true;
 	o.transport = r->kind->transport;
 	if (o.transport == NULL) {
 		o.custom = &toy_transport;
@@ -432,7 +448,8 @@ main(void)
 		.expr = expr, .command = "x", .want = {
 		{ "ok", FANOUT_C_OK }, { "exit7", FANOUT_C_EXIT },
 		{ "slow", FANOUT_C_OK }, { "fail", FANOUT_C_REMOTE },
-		{ "bad-plan", FANOUT_C_LOCAL }, { "dial", FANOUT_C_REFUSED } }
+		{ "bad-plan", FANOUT_C_LOCAL }, { "dial", FANOUT_C_REFUSED },
+		{ "ask", FANOUT_C_OK }, { "key", FANOUT_C_OK } }
 	};
 	static const struct kind local = {
 		.transport = "local", .expr = "n[1-6]", .command = "cat",
@@ -441,7 +458,7 @@ main(void)
 
 	(void)fanout_version();		/* what is done once a process */
 	(void)snprintf(expr, sizeof(expr),
-	    "ok1,exit7,slow1,fail1,bad-plan1,dial1:%u", refusing());
+	    "ok1,exit7,slow1,fail1,bad-plan1,ask1,key1,dial1:%u", refusing());
 	sweep("toy", &toy, 0);
 	sweep("toy", &toy, 4);
 	sweep("local", &local, 0);

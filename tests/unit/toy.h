@@ -23,6 +23,9 @@
  *	dialN:PORT   as tcp:PORT
  *	tcp:PORT     connects to 127.0.0.1 PORT first, then ok
  *	bad-plan*    its plan fails
+ *	ask*         asks its password, which is "right"; asks again once
+ *	key*         asks for one passphrase with all others, which toy_check
+ *	             takes its time to find right
  */
 #ifndef TOY_H
 #define TOY_H
@@ -45,6 +48,8 @@ struct toy_book {
 	atomic_int	now, most;	/* tasks in flight */
 	atomic_int	unblocked;	/* a worker with a signal not blocked */
 	atomic_int	closed;		/* told to close */
+	atomic_int	checks;		/* of the passphrase */
+	int		check_ms;	/* how long one takes */
 };
 
 struct toy {
@@ -54,6 +59,7 @@ struct toy {
 	int		 fd;
 	const char	*command;
 	int		 turns, tasks;
+	unsigned	 asked;
 	bool		 busy, canceled, closing;
 };
 
@@ -233,6 +239,67 @@ toy_run(struct toy *t)
 	return toy_done(t);
 }
 
+static int
+toy_check(void *arg, const char *answer)
+{
+	struct toy_book *book = arg;
+
+	atomic_fetch_add(&book->checks, 1);
+	usleep((useconds_t)book->check_ms * 1000);
+	return strcmp(answer, "right") == 0 ? 0 :
+	    strcmp(answer, "useless") == 0 ? -1 : 1;
+}
+
+static int
+toy_ask(struct toy *t)
+{
+	struct fanout_ask ask = { .attempt = ++t->asked };
+
+	if (!fanout_io_can_ask(t->io))
+		return -1;
+	if (toy_is(t, "key")) {
+		ask.kind = FANOUT_ASK_PASSPHRASE;
+		ask.path = "/toy\n/key";
+		return fanout_io_ask_once(t->io, &ask, "toy", toy_check,
+		    t->book);
+	}
+	ask.kind = FANOUT_ASK_PASSWORD;
+	ask.prompt = "pass\033word:";
+	ask.user = "me";
+	return fanout_io_ask(t->io, &ask);
+}
+
+/* 1: on with it; 0: wait; -1: failed. */
+static int
+toy_login(struct toy *t)
+{
+	const char *text = "nobody to ask";
+	int rc;
+
+	if (t->turns > 0 || (!toy_is(t, "ask") && !toy_is(t, "key")))
+		return 1;
+	fanout_io_stage(t->io, FANOUT_S_AUTH);
+	if (t->asked == 0 && toy_ask(t) == -1) {
+		rc = -1;
+		if (fanout_io_can_ask(t->io))
+			text = "out of memory";
+	} else
+		rc = fanout_io_answer(t->io, &text);
+	if (rc == 1 && text != NULL && strcmp(text, "right") != 0 &&
+	    t->asked < 2 && toy_ask(t) == 0)
+		return 0;
+	if (rc == -1)
+		fanout_io_fail(t->io, strcmp(text, "out of memory") == 0 ?
+		    FANOUT_C_LOCAL : FANOUT_C_AUTH, 0, 0, "%s", text);
+	else if (rc == 1 && text != NULL && strcmp(text, "right") != 0) {
+		fanout_io_fail(t->io, FANOUT_C_AUTH, 0, 0, "wrong twice");
+		rc = -1;
+	}
+	if (rc != 0)
+		fanout_io_forget(t->io);
+	return rc;
+}
+
 static enum fanout_verdict
 toy_step(void *peer)
 {
@@ -252,6 +319,12 @@ toy_step(void *peer)
 		return FANOUT_WAIT;
 	if (toy_is(t, "fade") && t->tasks == 2)
 		return FANOUT_CLOSED;
+	switch (toy_login(t)) {
+	case 0:
+		return FANOUT_WAIT;
+	case -1:
+		return toy_done(t);
+	}
 	if (t->turns == 0)
 		fanout_io_stage(t->io, FANOUT_S_RUN);
 	return toy_run(t);
