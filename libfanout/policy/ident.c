@@ -131,7 +131,7 @@ struct plan {
 	const struct file **file;	/* one for each of hc->identities */
 	bool	*used;
 	size_t	 nfile;
-	bool	 rsa_sha2;
+	unsigned can;			/* IDENT_RSA_SHA2, ... */
 };
 
 /* Does the configuration let a key of this type sign? */
@@ -154,7 +154,8 @@ skip_type(struct plan *p, const char *what, const char *type)
 	const char *why;
 	bool ssh_could = true;
 
-	if (strcmp(type, "ssh-rsa") == 0 && !p->rsa_sha2)
+	if (strcmp(type, "ssh-rsa") == 0 &&
+	    !(p->can & IDENT_RSA_SHA2))
 		why = "servers want rsa-sha2, which this SSH library cannot do";
 	else if (strncmp(type, "sk-", 3) == 0 || strchr(type, '@') != NULL)
 		why = "security keys and certificates need ssh itself";
@@ -252,13 +253,17 @@ listed(const struct plan *p, const struct key *k)
 
 /* Why a key that was read cannot sign here; NULL: it can. */
 static const char *
-why_not(const struct key *k)
+why_not(const struct plan *p, const struct key *k)
 {
 	switch (k->state) {
 	case KEY_READY:
 		return NULL;
 	case KEY_ENCRYPTED:
-		return "is encrypted: add it to ssh-agent";
+		if (k->secret != NULL ||
+		    ((p->can & IDENT_ASK) && !p->hc->batch))
+			return NULL;
+		return "is encrypted: add it to ssh-agent (its passphrase "
+		    "cannot be asked for here)";
 	case KEY_PUBLIC:
 		return "only its public half is here and no agent has it";
 	case KEY_FOREIGN:
@@ -311,7 +316,7 @@ add_file(struct plan *p, const struct file *f)
 		return 0;
 	if ((rc = skip_type(p, f->path, k->type)) != 0)
 		return rc == -1 ? -1 : 0;
-	if ((why = why_not(k)) != NULL)
+	if ((why = why_not(p, k)) != NULL)
 		return strlist_addf(&p->list->skipped, "%s: %s", f->path, why);
 	if ((id = add(p, k->blob, k->blob_len, k->type, f->path, NULL)) == NULL)
 		return -1;
@@ -359,9 +364,9 @@ fill(struct plan *p, struct keyring *kr)
 
 int
 ident_plan(struct ident_list *list, const struct hostconf *hc,
-    struct keyring *kr, bool rsa_sha2)
+    struct keyring *kr, unsigned can)
 {
-	struct plan p = { .list = list, .hc = hc, .rsa_sha2 = rsa_sha2 };
+	struct plan p = { .list = list, .hc = hc, .can = can };
 	int rc = -1;
 
 	memset(list, 0, sizeof(*list));

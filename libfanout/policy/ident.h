@@ -25,7 +25,7 @@ void	keyring_free(struct keyring *);		/* NULL is fine */
 #define KEYRING_AGENT_MS 3000
 
 enum ident_kind {
-	IDENT_FILE,		/* key can sign */
+	IDENT_FILE,		/* key can sign, or once it is unlocked */
 	IDENT_AGENT		/* sock has the private half */
 };
 
@@ -50,12 +50,15 @@ struct ident_list {
 
 /*
  * Order (ssh's): identities named in the configuration that an agent holds,
- * the agent's others unless IdentitiesOnly, then key files. rsa_sha2: the SSH
- * library can sign with rsa-sha2; without it RSA keys are skipped, as servers
- * refuse them. Stands alone afterwards. 0 or -1 (memory; the list is empty).
+ * the agent's others unless IdentitiesOnly, then key files. Stands alone
+ * afterwards. 0 or -1 (memory; the list is empty).
  */
+#define IDENT_RSA_SHA2 1U	/* the SSH library can sign with rsa-sha2; without
+				 * it RSA keys are skipped, as servers refuse
+				 * them */
+#define IDENT_ASK 2U		/* a passphrase can be asked for */
 int	ident_plan(struct ident_list *, const struct hostconf *,
-	    struct keyring *, bool rsa_sha2);
+	    struct keyring *, unsigned can);
 void	ident_list_clear(struct ident_list *);	/* leaves it zeroed */
 
 #endif

@@ -106,7 +106,7 @@ check_mode(const char *path, const struct stat *st, struct fanout_error *e)
 
 static int
 parse_private(struct key *k, const struct text *t, const char *path,
-    struct fanout_error *e)
+    const char *pass, struct fanout_error *e)
 {
 	EVP_PKEY *pkey = NULL;
 	struct fanout_error why;
@@ -116,9 +116,11 @@ parse_private(struct key *k, const struct text *t, const char *path,
 		return rc;
 	k->state = KEY_READY;
 	if (strncmp(t->p, OPENSSH_BEGIN, strlen(OPENSSH_BEGIN)) == 0)
-		rc = key_parse_openssh(k, &pkey, t->p, t->len, &why);
+		rc = key_parse_openssh(k, &pkey, t->p, t->len, pass, &why);
 	else
-		rc = key_parse_pem(k, &pkey, t->p, t->len, &why);
+		rc = key_parse_pem(k, &pkey, t->p, t->len, pass, &why);
+	if (rc == KEY_WRONG)
+		return rc;
 	if (rc != 0)
 		return fo_error(e, rc, "%s: %s", path, why.text);
 	if (k->state == KEY_ENCRYPTED && k->blob == NULL &&
@@ -146,7 +148,7 @@ load(struct key *k, const char *path, struct fanout_error *e)
 	if (key_parse_public(k, t.p, t.len) == 0)
 		rc = 0;
 	else
-		rc = parse_private(k, &t, path, e);
+		rc = parse_private(k, &t, path, NULL, e);
 	text_free(&t);
 	return rc;
 }
@@ -190,6 +192,48 @@ key_load(struct key **out, const char *path, struct fanout_error *e)
 	}
 	*out = k;
 	return 0;
+}
+
+static int
+unlock(struct key *k, struct key *open, const char *pass,
+    struct fanout_error *e)
+{
+	struct text t;
+	int rc;
+
+	if (read_file(k->path, &t) == -1)
+		return fo_error_sys(e, "cannot read the key %s", k->path);
+	rc = parse_private(open, &t, k->path, pass, e);
+	text_free(&t);
+	if (rc != 0)
+		return rc;
+	if (open->blob_len != k->blob_len ||
+	    memcmp(open->blob, k->blob, k->blob_len) != 0)
+		return fo_error(e, FANOUT_ECONFIG, "%s does not belong to its "
+		    "public half", k->path);
+	if ((rc = describe(open, k->path, e)) != 0)
+		return rc;
+	k->secret = open->secret;
+	open->secret = NULL;
+	if (k->secret == NULL)
+		return fo_error(e, FANOUT_ECONFIG, "%s: a kind of key that "
+		    "needs ssh itself", k->path);
+	return 0;
+}
+
+int
+key_unlock(struct key *k, const char *pass, struct fanout_error *e)
+{
+	struct key open = { .refs = 1 };
+	int rc;
+
+	if (k->secret != NULL)
+		return 0;
+	rc = unlock(k, &open, pass, e);
+	key_secret_free(open.secret);
+	free(open.blob);
+	free(open.comment);
+	return rc;
 }
 
 struct key *

@@ -103,7 +103,7 @@ read_tail(struct key *k, struct fo_rd *r, struct fanout_error *e)
 }
 
 static int
-read_secret(struct key *k, EVP_PKEY **pkey, struct fo_rd *r,
+read_secret(struct key *k, EVP_PKEY **pkey, struct fo_rd *r, bool decrypted,
     struct fanout_error *e)
 {
 	const unsigned char *type;
@@ -112,7 +112,8 @@ read_secret(struct key *k, EVP_PKEY **pkey, struct fo_rd *r,
 
 	check = fo_rd_u32(r);
 	if (check != fo_rd_u32(r) || r->bad)
-		return malformed(e, "check numbers differ");
+		return decrypted ? KEY_WRONG :
+		    malformed(e, "check numbers differ");
 	if ((type = fo_rd_str(r, &len)) == NULL)
 		return malformed(e, "type");
 	if (len == 11 && memcmp(type, "ssh-ed25519", len) == 0)
@@ -132,23 +133,22 @@ read_secret(struct key *k, EVP_PKEY **pkey, struct fo_rd *r,
 
 /* The public key stands in the clear, before the part that may be encrypted. */
 static int
-read_public(struct key *k, struct fo_rd *r, bool *encrypted,
+read_public(struct key *k, struct fo_rd *r, struct key_cipher *c,
     struct fanout_error *e)
 {
-	const unsigned char *magic, *cipher, *blob;
-	size_t clen, skip, blen;
+	const unsigned char *magic, *blob;
+	size_t blen;
 
 	magic = fo_rd_raw(r, sizeof(MAGIC));
 	if (magic == NULL || memcmp(magic, MAGIC, sizeof(MAGIC)) != 0)
 		return malformed(e, "magic");
-	cipher = fo_rd_str(r, &clen);
-	(void)fo_rd_str(r, &skip);	/* key derivation */
-	(void)fo_rd_str(r, &skip);	/* and its options */
+	c->name = fo_rd_str(r, &c->name_len);
+	c->kdf = fo_rd_str(r, &c->kdf_len);
+	c->options = fo_rd_str(r, &c->options_len);
 	if (fo_rd_u32(r) != 1)
 		return malformed(e, "it must hold one key");
 	if ((blob = fo_rd_str(r, &blen)) == NULL || blen == 0)
 		return malformed(e, "public key");
-	*encrypted = clen != 4 || memcmp(cipher, "none", 4) != 0;
 	if ((k->blob = malloc(blen)) == NULL)
 		return fo_error(e, FANOUT_ENOMEM, "out of memory");
 	memcpy(k->blob, blob, blen);
@@ -157,31 +157,36 @@ read_public(struct key *k, struct fo_rd *r, bool *encrypted,
 }
 
 static int
-parse(struct key *k, EVP_PKEY **pkey, const unsigned char *p, size_t len,
-    struct fanout_error *e)
+parse(struct key *k, EVP_PKEY **pkey, unsigned char *p, size_t len,
+    const char *pass, struct fanout_error *e)
 {
+	struct key_cipher c;
 	struct fo_rd r, inner;
 	const unsigned char *secret;
 	size_t n;
-	bool encrypted = false;
+	bool encrypted;
 	int rc;
 
 	fo_rd_init(&r, p, len);
-	if ((rc = read_public(k, &r, &encrypted, e)) != 0)
+	if ((rc = read_public(k, &r, &c, e)) != 0)
 		return rc;
-	if (encrypted) {
+	encrypted = c.name_len != 4 || memcmp(c.name, "none", 4) != 0;
+	if (encrypted && pass == NULL) {
 		k->state = KEY_ENCRYPTED;
 		return 0;
 	}
 	if ((secret = fo_rd_str(&r, &n)) == NULL)
 		return malformed(e, "it is cut short");
+	if (encrypted && (rc = key_decrypt(&c, pass, p + (secret - p), n,
+	    r.p, r.len, e)) != 0)
+		return rc;
 	fo_rd_init(&inner, secret, n);
-	return read_secret(k, pkey, &inner, e);
+	return read_secret(k, pkey, &inner, encrypted, e);
 }
 
 int
 key_parse_openssh(struct key *k, EVP_PKEY **pkey, const char *text,
-    size_t textlen, struct fanout_error *e)
+    size_t textlen, const char *pass, struct fanout_error *e)
 {
 	unsigned char *p;
 	size_t size, len;
@@ -191,7 +196,7 @@ key_parse_openssh(struct key *k, EVP_PKEY **pkey, const char *text,
 	*pkey = NULL;
 	if ((p = unarmour(text, &size, &len)) == NULL)
 		return malformed(e, "base64");
-	if ((rc = parse(k, pkey, p, len, e)) != 0) {
+	if ((rc = parse(k, pkey, p, len, pass, e)) != 0) {
 		EVP_PKEY_free(*pkey);
 		*pkey = NULL;
 	}

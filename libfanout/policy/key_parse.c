@@ -13,37 +13,44 @@
 #include "keys_int.h"
 #include "knownhosts.h"
 
-/* OpenSSL asks for a passphrase: so it is encrypted. There is none to give. */
+struct passphrase {
+	const char *text;	/* NULL: there is none to give */
+	bool	 asked;
+};
+
+/* OpenSSL asks for a passphrase: so it is encrypted. */
 static int
-no_passphrase(char *buf, int size, int rwflag, void *arg)
+passphrase(char *buf, int size, int rwflag, void *arg)
 {
-	bool *asked = arg;
+	struct passphrase *pass = arg;
+	size_t len;
 
 	(void)rwflag;
-	if (size > 0)
-		buf[0] = '\0';
-	*asked = true;
-	return -1;
+	pass->asked = true;
+	if (pass->text == NULL || (len = strlen(pass->text)) > (size_t)size)
+		return -1;
+	memcpy(buf, pass->text, len);
+	return (int)len;
 }
 
 int
 key_parse_pem(struct key *k, EVP_PKEY **pkey, const char *text, size_t len,
-    struct fanout_error *e)
+    const char *pass, struct fanout_error *e)
 {
-	bool asked = false;
+	struct passphrase phrase = { .text = pass };
 	BIO *bio;
 
 	if ((bio = BIO_new_mem_buf(text, (int)len)) == NULL)
 		return fo_error(e, FANOUT_ENOMEM, "out of memory");
-	*pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &asked);
+	*pkey = PEM_read_bio_PrivateKey(bio, NULL, passphrase, &phrase);
 	BIO_free(bio);
 	ERR_clear_error();
-	if (*pkey == NULL && !asked)
+	if (*pkey == NULL && !phrase.asked)
 		return fo_error(e, FANOUT_ECONFIG, "no private key of a "
 		    "format known here (OpenSSH, PEM, PKCS#8)");
 	if (*pkey == NULL) {
 		k->state = KEY_ENCRYPTED;
-		return 0;
+		return pass == NULL ? 0 : KEY_WRONG;
 	}
 	if ((k->blob = key_blob_of(*pkey, &k->blob_len)) == NULL) {
 		EVP_PKEY_free(*pkey);

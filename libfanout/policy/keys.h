@@ -5,8 +5,9 @@
  * PKCS#8. Types: ssh-ed25519 (RFC 8709), ecdsa-sha2-nistp256/384/521
  * (RFC 5656), ssh-rsa with SHA-2 signatures (RFC 8332).
  *
- * A struct key does not change once loaded, and is counted: any number of
- * threads may sign with it, hold and drop references.
+ * A struct key does not change once loaded, but for the secret that unlocking
+ * adds to an encrypted one, and is counted: any number of threads may sign with
+ * it, hold and drop references.
  */
 #ifndef FO_KEYS_H
 #define FO_KEYS_H
@@ -17,7 +18,7 @@
 
 enum key_state {
 	KEY_READY,	/* can sign */
-	KEY_ENCRYPTED,	/* only the public half is known */
+	KEY_ENCRYPTED,	/* only the public half is known until key_unlock */
 	KEY_PUBLIC,	/* there is a public key only: an agent may have it */
 	KEY_FOREIGN	/* a kind we cannot sign with: FIDO, DSA */
 };
@@ -32,7 +33,7 @@ struct key {
 	size_t	 blob_len;
 	char	*path;
 	char	*comment;	/* never NULL */
-	struct key_secret *secret;	/* NULL unless KEY_READY */
+	struct key_secret *_Atomic secret;	/* NULL: cannot sign (yet) */
 	_Atomic unsigned refs;
 };
 
@@ -46,6 +47,14 @@ struct key {
 int	key_load(struct key **, const char *path, struct fanout_error *);
 struct key *key_ref(struct key *);
 void	key_free(struct key *);		/* drops one reference; NULL is fine */
+
+/*
+ * Make an encrypted key ready to sign, for all who hold it: its file is read
+ * once more. 0; 1: that is not its passphrase; or an error, which says what
+ * is wrong. Takes as long as the file's stretching does (0.1 s, or many).
+ * One thread at a time.
+ */
+int	key_unlock(struct key *, const char *passphrase, struct fanout_error *);
 
 /*
  * The signature as it goes into the inner string of RFC 4252 section 7:

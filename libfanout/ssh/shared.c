@@ -26,6 +26,7 @@ struct shared {
 	struct algorithms algorithms;
 	bool		 conf_told;	/* its notes */
 	int		 connect_ms;	/* of the options */
+	unsigned	 can;		/* IDENT_RSA_SHA2, ... */
 };
 
 int
@@ -47,6 +48,8 @@ shared_open(void **out, void *config, const struct fanout_opts *o,
 		shared_close(sh);
 		return rc;
 	}
+	sh->can = (sh->algorithms.rsa_sha2 ? IDENT_RSA_SHA2 : 0) |
+	    (o->can_answer ? IDENT_ASK : 0);
 	*out = sh;
 	return 0;
 }
@@ -247,8 +250,7 @@ make_plan(struct shared *sh, const char *host, struct fanout_plan *plan,
 	if (plan_algorithms(sh, hp, why) == -1)
 		return -1;
 	if ((plan->address = strdup(c->hostname)) == NULL ||
-	    ident_plan(&hp->idents, c, sh->keys,
-	    sh->algorithms.rsa_sha2) == -1) {
+	    ident_plan(&hp->idents, c, sh->keys, sh->can) == -1) {
 		fo_fail(why, FANOUT_C_LOCAL, ENOMEM, 0, "out of memory");
 		return -1;
 	}

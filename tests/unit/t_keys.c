@@ -281,6 +281,72 @@ test_encrypted(void)
 	ok(strstr(e.text, "is encrypted") != NULL, "%s", e.text);
 }
 
+/* With ssh-keygen's ciphers and formats: wrong, then right, then ready. */
+static void
+test_unlock(void)
+{
+	static const char *const how[] = {
+		"-t ed25519 -a 4", "-t ecdsa -b 384 -a 1", "-t rsa -b 2048 -a 1",
+		"-t ed25519 -a 1 -Z aes128-cbc", "-t ed25519 -a 1 -Z aes192-ctr",
+		"-t ed25519 -a 1 -Z aes256-gcm@openssh.com",
+		"-t ed25519 -a 1 -Z 3des-cbc", "-t ecdsa -m PEM",
+		"-t rsa -b 2048 -m PKCS8"
+	};
+	static const char data[] = "data";
+	struct fanout_error e;
+	unsigned char *sig;
+	struct key *k;
+	size_t i, len;
+
+	for (i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		if (shell("rm -f %s*; ssh-keygen -q -N 'open sesame' %s -f %s",
+		    in_dir("lock"), how[i], in_dir("lock")) != 0) {
+			skip(1, "this ssh-keygen has no %s", how[i]);
+			continue;
+		}
+		if ((k = must_load("lock", KEY_ENCRYPTED)) == NULL)
+			continue;
+		is_int(key_unlock(k, "open says me", &e), 1, "%s: wrong",
+		    how[i]);
+		is_int(key_unlock(k, "", &e), 1, "%s: empty", how[i]);
+		ok(k->secret == NULL, "%s: still locked", how[i]);
+		is_int(key_unlock(k, "open sesame", &e), 0, "%s: right: %s",
+		    how[i], k->secret == NULL ? e.text : "");
+		is_int(key_sign(k, strcmp(k->type, "ssh-rsa") == 0 ?
+		    "rsa-sha2-256" : k->type, data, sizeof(data), &sig, &len),
+		    0, "%s: signs", how[i]);
+		free(sig);
+		key_free(k);
+	}
+}
+
+static void
+test_unlock_bad(void)
+{
+	struct fanout_error e;
+	struct key *k;
+
+	(void)shell("rm -f %s*; ssh-keygen -q -N sesame -t ed25519 -a 1 -f %s",
+	    in_dir("lock"), in_dir("lock"));
+	k = must_load("lock", KEY_ENCRYPTED);
+	(void)shell("cp %s %s", in_dir("ed"), in_dir("lock"));
+	is_int(key_unlock(k, "sesame", &e), FANOUT_ECONFIG, "another key now");
+	ok(strstr(e.text, "public half") != NULL, "%s", e.text);
+	(void)unlink(in_dir("lock"));
+	is_int(key_unlock(k, "sesame", &e), FANOUT_ESYS, "gone: %s", e.text);
+	key_free(k);
+	if (shell("rm -f %s*; ssh-keygen -q -N sesame -t ed25519 -a 1 "
+	    "-Z chacha20-poly1305@openssh.com -f %s", in_dir("lock"),
+	    in_dir("lock")) != 0) {
+		skip(1, "this ssh-keygen has no chacha20");
+		return;
+	}
+	k = must_load("lock", KEY_ENCRYPTED);
+	is_int(key_unlock(k, "sesame", &e), FANOUT_ECONFIG, "%s", "chacha20");
+	ok(strstr(e.text, "ssh-keygen -p") != NULL, "%s", e.text);
+	key_free(k);
+}
+
 static void
 test_bad(void)
 {
@@ -470,6 +536,8 @@ main(void)
 	test_openssl_key();
 	test_public();
 	test_encrypted();
+	test_unlock();
+	test_unlock_bad();
 	test_bad();
 	test_damage("ed");
 	test_damage("ec256");
