@@ -429,9 +429,9 @@ struct fanout_opts {
 	/* A command that is given up gets SIGTERM, and so long after that
 	 * SIGKILL; -1: it is left alone. Never one that is a subsystem. */
 	int	 grace_ms;
-	/* The caller answers FANOUT_EV_ASK; false: nothing is ever asked, and
-	 * what would need an answer fails. */
-	bool	 can_answer;
+	/* FANOUT_CAN_ANSWER(kind) of the questions (FANOUT_EV_ASK) that the
+	 * caller answers. Others are not asked: what needs an answer fails. */
+	unsigned can_answer;
 	int	 ask_ms;	/* to answer a question; 0: no deadline */
 };
 
@@ -499,6 +499,8 @@ enum fanout_kind {
 	FANOUT_EV_ROOM,		/* fanout_write() has room again */
 	FANOUT_EV_ASK		/* a question: see fanout_answer() */
 };
+
+#define FANOUT_CAN_ANSWER(kind) (1U << (kind))
 
 enum fanout_ask_kind {
 	FANOUT_ASK_PASSPHRASE = 1,	/* of a key file, for all hosts */

@@ -147,7 +147,7 @@ bool	fanout_io_logs(struct fanout_io *, int level);
  * Questions for the user, where the caller answers any. While one stands, the
  * deadline of the stage rests.
  */
-bool	fanout_io_can_ask(const struct fanout_io *);
+bool	fanout_io_can_ask(const struct fanout_io *, enum fanout_ask_kind);
 
 /* Ask (the id is not looked at); a question that stood before is forgotten.
  * 0, or -1: nobody answers, or memory ran out. */

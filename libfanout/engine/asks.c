@@ -11,7 +11,7 @@
 #define TRIES 3		/* for a wrong answer, as ssh */
 
 int
-asks_init(struct asks *a, bool can, int ms, struct queue *queue,
+asks_init(struct asks *a, unsigned can, int ms, struct queue *queue,
     void (*news)(void *, int), void *arg)
 {
 	int rc;
@@ -127,7 +127,8 @@ ask_new(struct asks *a, const struct fanout_ask *ask, struct event **event)
 {
 	struct ask *q;
 
-	if (!a->can || (q = calloc(1, sizeof(*q))) == NULL)
+	if (!(a->can & FANOUT_CAN_ANSWER(ask->kind)) ||
+	    (q = calloc(1, sizeof(*q))) == NULL)
 		return NULL;
 	if ((*event = ask_event(ask)) == NULL) {
 		free(q);

@@ -47,14 +47,14 @@ struct asks {
 	bool		 running, stop;
 
 	/* constant */
-	bool		 can;		/* the caller answers */
+	unsigned	 can;		/* fanout_opts.can_answer */
 	int		 ms;
 	struct queue	*queue;
 	void		(*news)(void *arg, int worker);	/* -1: any */
 	void		*arg;
 };
 
-int	asks_init(struct asks *, bool can, int ms, struct queue *,
+int	asks_init(struct asks *, unsigned can, int ms, struct queue *,
 	    void (*news)(void *, int), void *arg);	/* 0, -1 with errno */
 
 /* Nobody puts or answers any more; waits for an answer being checked. */

@@ -5,9 +5,9 @@
 #include "engine.h"
 
 bool
-fanout_io_can_ask(const struct fanout_io *p)
+fanout_io_can_ask(const struct fanout_io *p, enum fanout_ask_kind kind)
 {
-	return p->worker->eng->asks.can;
+	return p->worker->eng->asks.can & FANOUT_CAN_ANSWER(kind);
 }
 
 /* The user's time is not the server's. */

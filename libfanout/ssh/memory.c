@@ -36,6 +36,10 @@ memory_alloc(size_t size, void **abstract)
 	struct sess *s = *abstract;
 	void *p;
 
+	if (s->starve) {
+		s->starve = false;
+		return NULL;
+	}
 	if (s->memory > MEMORY_MAX || (p = malloc(size)) == NULL)
 		return NULL;
 	s->memory += malloc_usable_size(p);
@@ -74,6 +78,10 @@ memory_free(void *p, void **abstract)
 		return;
 	if (s->channel != NULL && is_exit_status(p))
 		s->saw_status = true;
+	if (s->state == SESS_AUTH)
+		auth_saw(s, p, malloc_usable_size(p));
+	if (s->wipe)
+		explicit_bzero(p, malloc_usable_size(p));
 	forget(s, p);
 	free(p);
 }

@@ -269,6 +269,25 @@ sess_error(struct sess *s, int rc, const char *doing)
 
 /* ---- stepping ---- */
 
+bool
+sess_left_alone(const struct sess *s)
+{
+	char c;
+	ssize_t n = recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+}
+
+/* Something that came will be read once there is an answer: it must not wake
+ * us until then. */
+static short
+events_while_asking(const struct sess *s)
+{
+	char c;
+
+	return recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0 ? 0 : POLLIN;
+}
+
 static void
 watch_agent(struct sess *s)
 {
@@ -294,7 +313,9 @@ set_watch(struct sess *s, uint64_t moved_before)
 	watch_agent(s);
 	if (s->held && !s->blocked)
 		events = 0;		/* the engine steps us when there is room */
-	if (s->blocked) {
+	if (s->auth.waiting) {
+		events = events_while_asking(s);
+	} else if (s->blocked) {
 		dir = libssh2_session_block_directions(s->ssh);
 		events = 0;
 		if (dir & LIBSSH2_SESSION_BLOCK_INBOUND)

@@ -7,8 +7,8 @@
  *	any -> BYE -> OVER
  *
  * One function a state (sess_<state>), in the file of its phase: sess_login.c,
- * sess_auth.c, sess_start.c, sess_run.c, sess_kill.c, sess_end.c. Each goes on
- * as far as it can and says how it went; only sess.c moves between them and
+ * sess_auth.c (and auth.h), sess_start.c, sess_run.c, sess_kill.c, sess_end.c.
+ * Each goes on as far as it can and says how it went; only sess.c moves between them and
  * sets what to wait for.
  *
  * libssh2 wants a call that could not send its packet whole repeated before
@@ -22,6 +22,7 @@
 
 #include <stdbool.h>
 
+#include "auth.h"
 #include "fanout_transport.h"
 #include "policy/agent.h"
 #include "shared.h"
@@ -82,9 +83,12 @@ struct sess {
 
 	/* login */
 	size_t		 ident;		/* index of the one being tried */
-	unsigned	 tried;
+	struct auth	 auth;
 	struct agent_call *agent;	/* signing */
-	char		 agent_text[128];	/* why an agent did not sign */
+	char		 sign_text[128];	/* why there was no signature */
+	bool		 key_changed;	/* the host's, and it was let pass */
+	bool		 wipe;		/* what libssh2 frees may be secret */
+	bool		 starve;	/* its next allocation fails */
 
 	/* the task */
 	const char	*command;	/* NULL: none, or log in only */
@@ -126,6 +130,9 @@ void	sess_free(void *);
 enum sess_res sess_handshake(struct sess *);
 enum sess_res sess_hostkey(struct sess *);
 enum sess_res sess_auth(struct sess *);
+enum sess_res auth_key(struct sess *);
+enum sess_res auth_prompts(struct sess *);
+enum sess_res auth_password(struct sess *);
 enum sess_res sess_open(struct sess *);
 enum sess_res sess_tty(struct sess *);
 enum sess_res sess_exec(struct sess *);
@@ -154,6 +161,15 @@ enum sess_res sess_again(struct sess *);
 
 /* A libssh2 call failed with rc: a class by its cause, doing what. */
 enum sess_res sess_error(struct sess *, int rc, const char *doing);
+
+/* What a method of login came to: logged in; another try or another method;
+ * or the connection is at its end. */
+enum sess_res auth_accepted(struct sess *, const char *how);
+enum sess_res auth_refused(struct sess *);
+enum sess_res auth_error(struct sess *, int rc);
+
+/* While a question stands nothing is read: has the server hung up? */
+bool	sess_left_alone(const struct sess *);
 
 /* Fail without libssh2's having said anything. */
 enum sess_res sess_fail(struct sess *, enum fanout_class, const char *fmt, ...)

@@ -1,185 +1,307 @@
 /*
- * sess_auth.c - state AUTH: one public key after the other until one is
- * accepted. Keys were read once for the run; libssh2 asks us to sign.
+ * sess_auth.c - state AUTH: which methods are tried, in which order, and what
+ * is said when none is left.
+ *
+ * As ssh does it: in the order of PreferredAuthentications, what the server
+ * still takes, all over again when it accepted one and wants another. Keys are
+ * tried without asking the server first what it takes, which saves a round
+ * trip; its list comes with its first "no" (auth_saw).
  */
-#include <errno.h>
-#include <stdlib.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/visible.h"
 #include "base/wire.h"
 #include "sess.h"
 #include "ssh2.h"
 
-/*
- * The algorithm of the signature stands in what is to be signed (RFC 4252
- * section 7): session id, type, user, service, method, true, algorithm, key.
- */
-static int
-algorithm_of(const void *data, size_t len, char *name, size_t size)
-{
-	const unsigned char *p;
-	struct fo_rd r;
-	size_t n;
+#define MSG_USERAUTH_FAILURE 51
+#define ORDER "publickey,keyboard-interactive,password"	/* of ours; ssh's */
+#define SECRETS (AUTH_BIT(AUTH_PROMPTS) | AUTH_BIT(AUTH_PASSWORD))
 
-	fo_rd_init(&r, data, len);
-	(void)fo_rd_str(&r, &n);
-	(void)fo_rd_u8(&r);
-	(void)fo_rd_str(&r, &n);
-	(void)fo_rd_str(&r, &n);
-	(void)fo_rd_str(&r, &n);
-	(void)fo_rd_u8(&r);
-	p = fo_rd_str(&r, &n);
-	if (r.bad || n >= size)
-		return -1;
-	memcpy(name, p, n);
-	name[n] = '\0';
-	return 0;
+static const char *const names[AUTH_METHODS] = {
+	[AUTH_KEY] = "publickey",
+	[AUTH_PROMPTS] = "keyboard-interactive",
+	[AUTH_PASSWORD] = "password"
+};
+
+static enum auth_method
+method_of(const char *name, size_t len)
+{
+	enum auth_method m;
+
+	for (m = AUTH_KEY; m < AUTH_METHODS; m++)
+		if (strlen(names[m]) == len &&
+		    memcmp(names[m], name, len) == 0)
+			return m;
+	return AUTH_NONE;
 }
 
-static unsigned
-agent_flags(const char *algorithm)
-{
-	if (strcmp(algorithm, "rsa-sha2-256") == 0)
-		return AGENT_RSA_SHA2_256;
-	if (strcmp(algorithm, "rsa-sha2-512") == 0)
-		return AGENT_RSA_SHA2_512;
-	return 0;
-}
+/* ---- what the server says ---------------------------------------------- */
 
 static void
-agent_end(struct sess *s)
+take_list(struct auth *a, const char *list, size_t len)
 {
-	fanout_io_watch(s->io, SESS_WATCH_AGENT, -1, 0);
-	agent_call_free(s->agent);
-	s->agent = NULL;
+	size_t at, n;
+
+	a->have_list = true;
+	a->listed = 0;
+	(void)fo_vis_line(a->server, sizeof(a->server), list, len);
+	for (at = 0; at < len; at += n + 1) {
+		for (n = 0; at + n < len && list[at + n] != ','; n++)
+			;
+		a->listed |= AUTH_BIT(method_of(list + at, n));
+	}
 }
 
-static int
-agent_failed(struct sess *s, const char *text)
+/* byte type, string list, boolean partial success (RFC 4252 5.1) */
+void
+auth_saw(struct sess *s, const unsigned char *msg, size_t max)
 {
-	(void)strlcpy(s->agent_text, text, sizeof(s->agent_text));
-	agent_end(s);
-	return -1;
-}
+	const unsigned char *list;
+	struct fo_rd r;
+	size_t len, i;
+	bool partial;
 
-/* Called again and again by libssh2 until the agent has answered. */
-static int
-sign_by_agent(struct sess *s, const struct ident *id, const char *algorithm,
-    const void *data, size_t len, unsigned char **sig, size_t *siglen)
-{
-	struct fanout_error e;
-	const unsigned char *p;
-	const char *used;
-	int rc;
-
-	if (s->agent == NULL && agent_sign_start(&s->agent, id->sock, id->blob,
-	    id->blob_len, data, len, agent_flags(algorithm), &e) != 0)
-		return agent_failed(s, e.text);
-	if ((rc = agent_call_step(s->agent)) == 0)
-		return LIBSSH2_ERROR_EAGAIN;
-	if (rc == -1)
-		return agent_failed(s, agent_call_text(s->agent));
-	p = agent_call_signature(s->agent, siglen, &used);
-	if ((*sig = malloc(*siglen)) == NULL)
-		return agent_failed(s, "out of memory");
-	memcpy(*sig, p, *siglen);
-	agent_end(s);
-	return 0;
-}
-
-/* What it puts into *sig libssh2 frees through memory_free. */
-static int
-sign(LIBSSH2_SESSION *ssh, unsigned char **sig, size_t *siglen,
-    const unsigned char *data, size_t len, void **abstract)
-{
-	struct sess *s = *abstract;
-	const struct ident *id = &s->plan->idents.v[s->ident];
-	char algorithm[64];
-
-	(void)ssh;
-	if (algorithm_of(data, len, algorithm, sizeof(algorithm)) == -1)
-		return -1;
-	if (id->kind == IDENT_AGENT)
-		return sign_by_agent(s, id, algorithm, data, len, sig, siglen);
-	return key_sign(id->key, algorithm, data, len, sig, siglen);
+	if (max < 6 || msg[0] != MSG_USERAUTH_FAILURE)
+		return;
+	fo_rd_init(&r, msg + 1, max - 1);
+	list = fo_rd_str(&r, &len);
+	partial = fo_rd_u8(&r) != 0;
+	if (r.bad)
+		return;
+	for (i = 0; i < len; i++)
+		if (list[i] <= ' ' || list[i] > '~')
+			return;		/* it was something else */
+	take_list(&s->auth, (const char *)list, len);
+	s->auth.partial = partial;
 }
 
 static enum sess_res
-refused(struct sess *s)
+ask_list(struct sess *s)
+{
+	const char *user = s->plan->conf.user;
+	char *list;
+	int rc;
+
+	list = libssh2_userauth_list(s->ssh, user, (unsigned)strlen(user));
+	if (list != NULL) {
+		take_list(&s->auth, list, strlen(list));
+		s->auth.partial = false;
+		s->auth.method = AUTH_NONE;
+		return RES_NEXT;
+	}
+	if (libssh2_userauth_authenticated(s->ssh))
+		return auth_accepted(s, "nothing: the server asks for none");
+	rc = libssh2_session_last_errno(s->ssh);
+	return rc == LIBSSH2_ERROR_EAGAIN ? sess_again(s) : auth_error(s, rc);
+}
+
+/* ---- which is next ----------------------------------------------------- */
+
+static bool
+may_ask(const struct sess *s, enum fanout_ask_kind kind)
+{
+	return !s->plan->conf.batch && !s->key_changed &&
+	    fanout_io_can_ask(s->io, kind);
+}
+
+static bool
+allowed(struct sess *s, enum auth_method m)
+{
+	const struct hostconf *c = &s->plan->conf;
+	const struct auth *a = &s->auth;
+
+	if ((a->over & AUTH_BIT(m)) ||
+	    (a->have_list && !(a->listed & AUTH_BIT(m))))
+		return false;
+	switch (m) {
+	case AUTH_KEY:
+		while (s->ident < 64 && (a->used & 1ULL << s->ident))
+			s->ident++;
+		return c->pubkey && s->ident < s->plan->idents.n;
+	case AUTH_PROMPTS:
+		return c->kbdint && may_ask(s, FANOUT_ASK_PROMPT);
+	case AUTH_PASSWORD:
+		return c->password && may_ask(s, FANOUT_ASK_PASSWORD);
+	default:
+		return false;
+	}
+}
+
+static enum auth_method
+next_method(struct sess *s)
+{
+	const char *p = s->plan->conf.preferred_auth;
+	enum auth_method m;
+	size_t n;
+
+	for (p = p != NULL ? p : ORDER; *p != '\0'; p += n + (p[n] == ',')) {
+		n = strcspn(p, ",");
+		m = method_of(p, n);
+		if (m != AUTH_NONE && allowed(s, m))
+			return m;
+	}
+	return AUTH_NONE;
+}
+
+/* ---- the end of it ----------------------------------------------------- */
+
+struct words {
+	char	 text[256];
+	size_t	 len;
+};
+
+static void __attribute__((__format__(printf, 2, 3)))
+say(struct words *w, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(w->text + w->len, sizeof(w->text) - w->len, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		w->len += (size_t)n < sizeof(w->text) - w->len ? (size_t)n :
+		    sizeof(w->text) - w->len - 1;
+}
+
+static void
+say_keys(struct words *w, const struct sess *s)
 {
 	const struct ident_list *l = &s->plan->idents;
 	const char *skipped = l->nskipped > 0 ? l->skipped[0] : NULL;
-	const char *user = s->plan->conf.user;
+	unsigned tried = s->auth.tries[AUTH_KEY];
 
-	if (s->agent_text[0] != '\0')
-		return sess_fail(s, FANOUT_C_AUTH, "no key was accepted for "
-		    "user %s; agent: %s", user, s->agent_text);
-	if (l->n == 0)
-		return sess_fail(s, FANOUT_C_AUTH, "there is no usable key%s%s",
-		    skipped != NULL ? ": " : " (--identity, ssh-agent, "
-		    "~/.ssh/id_ed25519)", skipped != NULL ? skipped : "");
-	return sess_fail(s, FANOUT_C_AUTH, "user %s is refused; keys tried: "
-	    "%u (%s)%s%s", user, s->tried, l->v[l->n - 1].text,
-	    skipped != NULL ? "; not tried: " : "",
-	    skipped != NULL ? skipped : "");
+	if (s->sign_text[0] != '\0')
+		say(w, "; %s", s->sign_text);
+	else if (tried > 0)
+		say(w, "; keys tried: %u (%s)", tried, l->v[tried - 1].text);
+	if (skipped != NULL)
+		say(w, "; not tried: %s", skipped);
+	else if (l->n == 0 && s->plan->conf.pubkey)
+		say(w, "; there is no key (--identity, ssh-agent, "
+		    "~/.ssh/id_ed25519)");
+}
+
+static void
+say_secrets(struct words *w, const struct sess *s)
+{
+	const struct auth *a = &s->auth;
+	bool takes = a->listed & SECRETS;
+
+	if (a->tries[AUTH_PROMPTS] > 0)
+		say(w, "; wrong answer (keyboard-interactive)");
+	if (a->tries[AUTH_PASSWORD] > 0)
+		say(w, "; wrong password");
+	if (takes && s->key_changed)
+		say(w, "; no password is sent, as its host key changed");
+	else if (a->why != NULL && a->wrong == 0)
+		say(w, "; password %s", a->why);
+	else if (takes && !may_ask(s, FANOUT_ASK_PASSWORD))
+		say(w, "; it takes a password, too (--ask-password)");
+	else if (a->have_list && a->listed == 0)
+		say(w, "; the server takes only %s", a->server[0] != '\0' ?
+		    a->server : "nothing");
 }
 
 /* Keys that libssh2 cannot use may be what this host wants: ssh can. */
 static enum sess_res
-no_key_left(struct sess *s)
+none_left(struct sess *s)
 {
-	enum sess_res res = refused(s);
+	const struct auth *a = &s->auth;
+	struct words w = { .len = 0 };
+	enum sess_res res;
 
-	if (s->plan->idents.ssh_could)
+	say(&w, "user %s is refused", s->plan->conf.user);
+	if (a->done[0] != '\0')
+		say(&w, " (%s was accepted, but not enough)", a->done);
+	say_keys(&w, s);
+	say_secrets(&w, s);
+	res = sess_fail(s, FANOUT_C_AUTH, "%s", w.text);
+	if (s->plan->idents.ssh_could &&
+	    (!a->have_list || (a->listed & AUTH_BIT(AUTH_KEY))))
 		fanout_io_result(s->io)->lib_err = SSH2_CANNOT;
 	return res;
 }
 
-/* libssh2 calls a key refused, too, when the answer never came. */
-static enum sess_res
+enum sess_res
+auth_accepted(struct sess *s, const char *how)
+{
+	if (fanout_io_logs(s->io, 1))
+		fanout_io_log(s->io, 1, "logged in as %s with %s",
+		    s->plan->conf.user, how);
+	return sess_goto(s, SESS_READY);
+}
+
+enum sess_res
+auth_refused(struct sess *s)
+{
+	struct auth *a = &s->auth;
+	enum auth_method m = a->method;
+
+	if (a->partial) {
+		if (a->done[0] != '\0')
+			(void)strlcat(a->done, ",", sizeof(a->done));
+		(void)strlcat(a->done, names[m], sizeof(a->done));
+		fanout_io_log(s->io, 1, "%s accepted; the server wants more: "
+		    "%s", names[m], a->server);
+		a->partial = false;
+		a->over = 0;
+		s->ident = 0;
+		a->method = AUTH_NONE;
+	} else if (!allowed(s, m))
+		a->method = AUTH_NONE;
+	return RES_NEXT;
+}
+
+enum sess_res
 auth_error(struct sess *s, int rc)
 {
-	bool refused_key = rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
-	    rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+	unsigned keys = s->auth.tries[AUTH_KEY];
 
-	if (refused_key && !s->hung_up) {
-		if (fanout_io_logs(s->io, 1))
-			fanout_io_log(s->io, 1, "key refused: %s",
-			    s->plan->idents.v[s->ident].text);
-		s->ident++;
-		return RES_NEXT;
-	}
 	/* "Too many authentication failures", "User not allowed", ... */
 	if (s->farewell[0] == '\0')
 		return sess_error(s, rc, "login");
-	fanout_io_fail(s->io, FANOUT_C_AUTH, 0, rc, "the server hung up after "
-	    "%u key%s: %s (--identity names the right one)", s->tried,
-	    s->tried == 1 ? "" : "s", s->farewell);
+	if (s->auth.method == AUTH_KEY)
+		fanout_io_fail(s->io, FANOUT_C_AUTH, 0, rc, "the server hung up "
+		    "after %u key%s: %s (--identity names the right one)",
+		    keys, keys == 1 ? "" : "s", s->farewell);
+	else
+		fanout_io_fail(s->io, FANOUT_C_AUTH, 0, rc, "the server hung "
+		    "up: %s", s->farewell);
 	return RES_FAIL;
+}
+
+static enum sess_res
+choose(struct sess *s)
+{
+	struct auth *a = &s->auth;
+
+	a->method = next_method(s);
+	if (a->method != AUTH_KEY && !a->have_list)
+		a->method = AUTH_LIST;
+	return a->method == AUTH_NONE ? none_left(s) : RES_NEXT;
 }
 
 enum sess_res
 sess_auth(struct sess *s)
 {
-	const struct ident_list *l = &s->plan->idents;
-	const char *user = s->plan->conf.user;
-	void *abstract = s;
-	int rc;
-
-	if (s->tried == 0)
-		fanout_io_stage(s->io, FANOUT_S_AUTH);
-	if (s->ident >= l->n)
-		return no_key_left(s);
-	if (s->tried <= s->ident)
-		s->tried = (unsigned)s->ident + 1;
-	rc = libssh2_userauth_publickey(s->ssh, user, l->v[s->ident].blob,
-	    l->v[s->ident].blob_len, sign, &abstract);
-	if (rc == LIBSSH2_ERROR_EAGAIN)
-		return sess_again(s);
-	if (rc != 0)
-		return auth_error(s, rc);
-	if (fanout_io_logs(s->io, 1))
-		fanout_io_log(s->io, 1, "logged in as %s with %s", user,
-		    l->v[s->ident].text);
-	return sess_goto(s, SESS_READY);
+	fanout_io_stage(s->io, FANOUT_S_AUTH);
+	if (s->auth.waiting && sess_left_alone(s))
+		return sess_fail(s, FANOUT_C_AUTH, "the server hung up while "
+		    "it waited for an answer");
+	switch (s->auth.method) {
+	case AUTH_LIST:
+		return ask_list(s);
+	case AUTH_KEY:
+		return auth_key(s);
+	case AUTH_PROMPTS:
+		return auth_prompts(s);
+	case AUTH_PASSWORD:
+		return auth_password(s);
+	default:
+		return choose(s);
+	}
 }

@@ -34,7 +34,8 @@ sess_bye(struct sess *s)
 		s->has_task = false;
 		return RES_DONE;	/* canceled: the engine closes us next */
 	}
-	if (s->pending == PEND_NONE && s->agent == NULL)
+	if (s->pending == PEND_NONE && s->agent == NULL &&
+	    s->auth.fiber == NULL)
 		(void)libssh2_session_disconnect_ex(s->ssh,
 		    SSH_DISCONNECT_BY_APPLICATION, "done", "");
 	return sess_goto(s, SESS_OVER);
@@ -51,6 +52,7 @@ sess_free(void *peer)
 	fanout_io_watch(s->io, SESS_WATCH_SOCKET, -1, 0);
 	fanout_io_watch(s->io, SESS_WATCH_AGENT, -1, 0);
 	agent_call_free(s->agent);
+	auth_end(s);
 	if (s->fd != -1)
 		(void)shutdown(s->fd, SHUT_RDWR);
 	/* Only its own failing frees what a key exchange under way has made. */

@@ -68,6 +68,34 @@ append_key(void *arg)
 	    a->len, c->hash_known_hosts, &a->e, NULL);
 }
 
+/* Is it the host's key? 1 yes, -1 no or nobody knows, 0 wait. */
+static int
+ask_user(struct sess *s, const char *type, const char *print)
+{
+	const struct hostconf *c = &s->plan->conf;
+	struct fanout_ask ask = {
+		.kind = FANOUT_ASK_HOSTKEY, .attempt = 1, .echo = true,
+		.prompt = "Is this its key? ", .key_type = type,
+		.fingerprint = print, .path = c->known_hosts[0]
+	};
+	const char *text;
+	int rc;
+
+	if (c->strict != STRICT_ASK || c->batch)
+		return -1;
+	if (!s->auth.asking) {
+		if (fanout_io_ask(s->io, &ask) == -1)
+			return -1;
+		s->auth.asking = true;
+	}
+	if ((rc = auth_answer(s, &text)) == 0)
+		return sess_left_alone(s) ? -1 : 0;
+	if (rc == 1 && strcmp(text, "yes") != 0)
+		rc = -1;
+	auth_forget(s);
+	return rc;
+}
+
 static enum sess_res
 unknown_key(struct sess *s, const void *blob, size_t len, const char *type,
     const char *print)
@@ -77,6 +105,7 @@ unknown_key(struct sess *s, const void *blob, size_t len, const char *type,
 	const char *name;
 	enum sess_res res;
 	unsigned port;
+	int answer;
 
 	name = hostconf_key_name(c, &port);
 	if (knownhosts_has_ca(s->plan->known, name, port)) {
@@ -86,10 +115,14 @@ unknown_key(struct sess *s, const void *blob, size_t len, const char *type,
 		fanout_io_result(s->io)->lib_err = SSH2_CANNOT;
 		return res;
 	}
-	if (c->strict == STRICT_YES || c->strict == STRICT_ASK)
-		return sess_fail(s, FANOUT_C_HOSTKEY_UNKNOWN,
-		    "its host key %s %s is not in known_hosts (check it, then "
-		    "--accept-new records it)", type, print);
+	if (c->strict == STRICT_YES || c->strict == STRICT_ASK) {
+		if ((answer = ask_user(s, type, print)) == 0)
+			return RES_WAIT;
+		if (answer == -1)
+			return sess_fail(s, FANOUT_C_HOSTKEY_UNKNOWN,
+			    "its host key %s %s is not in known_hosts (check "
+			    "it, then --accept-new records it)", type, print);
+	}
 	if (c->known_hosts[0] == NULL)
 		return sess_goto(s, SESS_AUTH);		/* nowhere to record */
 	fanout_io_critical(s->io, append_key, &a);
@@ -118,6 +151,7 @@ changed_key(struct sess *s, const char *type, const char *print,
 	fanout_io_log(s->io, 0, "host key changed: %s %s, but %s:%u has %s; "
 	    "accepted, as StrictHostKeyChecking is off", type, print,
 	    where->path, where->line, old);
+	s->key_changed = true;
 	return sess_goto(s, SESS_AUTH);
 }
 

@@ -49,7 +49,8 @@ shared_open(void **out, void *config, const struct fanout_opts *o,
 		return rc;
 	}
 	sh->can = (sh->algorithms.rsa_sha2 ? IDENT_RSA_SHA2 : 0) |
-	    (o->can_answer ? IDENT_ASK : 0);
+	    (o->can_answer & FANOUT_CAN_ANSWER(FANOUT_ASK_PASSPHRASE) ?
+	    IDENT_ASK : 0);
 	*out = sh;
 	return 0;
 }

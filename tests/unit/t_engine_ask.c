@@ -49,7 +49,8 @@ static void
 ask_opts(struct fanout_opts *o)
 {
 	FANOUT_OPTS_INIT(o);
-	o->can_answer = true;
+	o->can_answer = FANOUT_CAN_ANSWER(FANOUT_ASK_PASSWORD) |
+	    FANOUT_CAN_ANSWER(FANOUT_ASK_PASSPHRASE);
 }
 
 static void
@@ -69,6 +70,7 @@ test_nobody(void)
 	struct run r;
 
 	FANOUT_OPTS_INIT(&o);
+	o.can_answer = FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
 	begin(&r, &a, &o, "ask[1-3],ok1");
 	run_submit(&r, "x", -1);
 	is_int(fanout_run(r.f, answer, &a), 0, "nobody answers");

@@ -302,7 +302,8 @@ live(struct run *r, int in)
 
 	FANOUT_OPTS_INIT(&o);
 	o.workers = 2;
-	o.can_answer = true;
+	o.can_answer = FANOUT_CAN_ANSWER(FANOUT_ASK_PASSWORD) |
+	    FANOUT_CAN_ANSWER(FANOUT_ASK_PASSPHRASE);
 	o.transport = r->kind->transport;
 	if (o.transport == NULL) {
 		o.custom = &toy_transport;

@@ -255,8 +255,6 @@ toy_ask(struct toy *t)
 {
 	struct fanout_ask ask = { .attempt = ++t->asked };
 
-	if (!fanout_io_can_ask(t->io))
-		return -1;
 	if (toy_is(t, "key")) {
 		ask.kind = FANOUT_ASK_PASSPHRASE;
 		ask.path = "/toy\n/key";
@@ -281,7 +279,7 @@ toy_login(struct toy *t)
 	fanout_io_stage(t->io, FANOUT_S_AUTH);
 	if (t->asked == 0 && toy_ask(t) == -1) {
 		rc = -1;
-		if (fanout_io_can_ask(t->io))
+		if (fanout_io_can_ask(t->io, FANOUT_ASK_PASSWORD))
 			text = "out of memory";
 	} else
 		rc = fanout_io_answer(t->io, &text);
