@@ -26,6 +26,7 @@ static const struct cli_option run_options[] = {
 	{ "Hosts that are down:",				\
 	    cli_dead_options, &(c)->target.dead },		\
 	{ "Connection:", cli_connect_options, &(c)->connect },	\
+	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Output:", cli_look_options, &(c)->look },		\
 	{ "Run:", run_options, (c) },				\
 	{ NULL, NULL, NULL }					\

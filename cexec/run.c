@@ -45,6 +45,7 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 	cmd.stdin_fd = input_fd(c);
 	run.look = c->look;
 	run.look.verbose = c->connect.verbose;
+	run.ask = &c->connect.ask;
 	run.largest_status = c->largest;
 	status = cli_drive(&run);
 	cli_dead_free(marks, skip);

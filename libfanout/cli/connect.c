@@ -211,7 +211,7 @@ cli_connect_apply(struct cli_connect *c, struct fanout_opts *o,
 		c->all[n++] = c->given[i];
 	c->all[n] = NULL;
 	o->ssh_options = c->all;
-	return 0;
+	return cli_ask_open(&c->ask, o, e);
 }
 
 void
@@ -219,6 +219,7 @@ cli_connect_clear(struct cli_connect *c)
 {
 	size_t i;
 
+	cli_ask_close(&c->ask);
 	for (i = 0; i < c->nexplicit; i++)
 		free(c->explicit[i]);
 	for (i = 0; i < c->ngiven; i++)

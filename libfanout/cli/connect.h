@@ -4,6 +4,7 @@
 #ifndef CLI_CONNECT_H
 #define CLI_CONNECT_H
 
+#include "ask.h"
 #include "options.h"
 
 #define CLI_SSH_OPTIONS 64
@@ -27,9 +28,10 @@ struct cli_connect {
 	int	 grace_ms;			/* -1: not given */
 	bool	 raw;
 	int	 verbose;
+	struct cli_ask ask;
 };
 #define CLI_CONNECT_INIT { .connect_ms = -1, .login_ms = -1, \
-    .grace_ms = -1 }
+    .grace_ms = -1, .ask = CLI_ASK_INIT }
 
 extern const struct cli_option cli_connect_options[];
 

@@ -71,6 +71,8 @@ stop(struct drive *d)
 	d->kill_due = d->roster.running > 0 && d->run->opts->grace_ms >= 0;
 	d->stop_ms = STOP_MS + (d->kill_due ? KILL_MS +
 	    d->run->opts->grace_ms : 0);
+	if (d->run->ask != NULL)
+		cli_ask_close(d->run->ask);
 	fanout_cancel(d->engine, 0);
 }
 
@@ -168,6 +170,8 @@ one_event(struct drive *d, int timeout_ms, bool *came)
 		*came = true;
 		shown = x == NULL || x->event == NULL ||
 		    x->event(x->ctx, &ev, &d->out);
+		if (d->run->ask != NULL)
+			cli_ask_event(d->run->ask, &ev);
 		cli_roster_event(&d->roster, &ev);
 		if (shown)
 			cli_views_event(&d->views, &ev);
@@ -185,6 +189,8 @@ tick(struct drive *d)
 		cli_views_tick(&d->views, &d->roster, ms);
 		d->ticked = ms;
 	}
+	if (d->run->ask != NULL && cli_ask_busy(d->run->ask))
+		return;		/* the prompt has the line */
 	if (!d->out.tty || !d->out.mid_line)
 		if (!d->err.mid_line)
 			cli_progress_draw(&d->progress, &d->roster);
@@ -197,6 +203,17 @@ wait_ms(const struct drive *d)
 	if (d->stopped != 0)
 		return left(d->stopped, d->stop_ms);
 	return d->progress.fd != -1 || d->run->look.json ? CLI_PROGRESS_MS : -1;
+}
+
+/* As long as there is something to ask: until an answer or an event comes. */
+static bool
+asked(struct drive *d)
+{
+	if (d->run->ask == NULL || !cli_ask_busy(d->run->ask))
+		return false;
+	cli_progress_hide(&d->progress);
+	cli_ask_wait(d->run->ask, wait_ms(d));
+	return true;
 }
 
 static void
@@ -217,6 +234,8 @@ loop(struct drive *d)
 		tick(d);
 		if (d->stopped != 0 && left(d->stopped, d->stop_ms) == 0)
 			return;
+		if (asked(d))
+			continue;
 		if (!one_event(d, wait_ms(d), &came))
 			return;
 	}
@@ -254,6 +273,8 @@ close_drive(struct drive *d)
 {
 	bool broken = d->out.error == EPIPE && !d->interrupted;
 
+	if (d->run->ask != NULL)
+		cli_ask_close(d->run->ask);
 	cli_progress_hide(&d->progress);
 	cli_views_free(&d->views);
 	cli_sink_close(&d->out);
@@ -292,6 +313,8 @@ open_drive(struct drive *d)
 		warn("signals");
 		return -1;
 	}
+	if (d->run->ask != NULL)
+		cli_ask_start(d->run->ask, d->engine);
 	if (cli_roster_init(&d->roster, d->run->hosts) == -1 ||
 	    cli_sink_open(&d->out, STDOUT_FILENO, patience) == -1 ||
 	    cli_sink_open(&d->err, STDERR_FILENO, patience) == -1) {

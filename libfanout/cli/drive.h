@@ -7,6 +7,7 @@
 #ifndef CLI_DRIVE_H
 #define CLI_DRIVE_H
 
+#include "ask.h"
 #include "roster.h"
 #include "view.h"
 
@@ -28,6 +29,7 @@ struct cli_run {
 	const struct fanout_opts *opts;
 	const struct fanout_hosts *hosts;	/* at least one */
 	const struct fanout_cmd *cmd;
+	struct cli_ask *ask;	/* NULL: nothing is asked */
 	struct cli_look look;
 	bool	 largest_status;	/* as pdsh -S */
 	const struct cli_extra *extra;	/* NULL: nothing */

@@ -1,0 +1,368 @@
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "error.h"
+#include "roster.h"
+
+#define AT(member) offsetof(struct cli_ask, member)
+
+static int
+set_fd(void *into, const char *value, struct fanout_error *e)
+{
+	const char *why;
+	unsigned fd = (unsigned)strtonum(value, 0, INT_MAX - 1, &why);
+
+	if (why != NULL)
+		return cli_error(e, FANOUT_EINVAL, "%s is %s (the number of "
+		    "an open descriptor)", value, why);
+	((struct cli_ask *)into)->password_fd = fd + 1;
+	return 0;
+}
+
+const struct cli_option cli_ask_options[] = {
+	{ 0, "ask-password", NULL, "ask once for a password, if a host wants one",
+	    CLI_FLAG, AT(once), 0, 0, NULL },
+	{ 0, "ask-each", NULL, "ask for a password for each host that wants one",
+	    CLI_FLAG, AT(each), 0, 0, NULL },
+	{ 0, "password-fd", "N", "read the password from this descriptor",
+	    CLI_CALL, 0, 0, 0, set_fd },
+	{ 0, NULL, NULL, NULL, CLI_FLAG, 0, 0, 0, NULL }
+};
+
+/* ---- opening ----------------------------------------------------------- */
+
+/* The first line. Byte by byte: what follows may be for somebody else. */
+static int
+read_password(struct cli_ask *a, struct fanout_error *e)
+{
+	int fd = (int)a->password_fd - 1;
+	size_t len = 0;
+	ssize_t n = 0;
+	char c;
+
+	if ((a->password = cli_secret_new()) == NULL)
+		return cli_nomem(e);
+	while (len < CLI_LINE_MAX && (n = read(fd, &c, 1)) == 1 && c != '\n')
+		a->password[len++] = c;
+	explicit_bzero(&c, sizeof(c));
+	if (n == -1)
+		return cli_error(e, FANOUT_ESYS, "--password-fd %d: %s", fd,
+		    strerror(errno));
+	if (len > 0 && a->password[len - 1] == '\r')
+		a->password[--len] = '\0';
+	if (len == 0)
+		return cli_error(e, FANOUT_EINVAL, "--password-fd %d: there "
+		    "is no password in it", fd);
+	if (len == CLI_LINE_MAX)
+		return cli_error(e, FANOUT_ELIMIT, "--password-fd %d: more "
+		    "than %d bytes", fd, CLI_LINE_MAX - 1);
+	return 0;
+}
+
+int
+cli_ask_open(struct cli_ask *a, struct fanout_opts *o, struct fanout_error *e)
+{
+	bool tty = cli_terminal_open(&a->terminal) == 0;
+	int rc;
+
+	TAILQ_INIT(&a->queue);
+	a->out_tty = isatty(STDOUT_FILENO);
+	a->err_tty = isatty(STDERR_FILENO);
+	if ((a->once || a->each) && !tty)
+		return cli_error(e, FANOUT_EINVAL, "there is no terminal to "
+		    "ask for a password on (--password-fd reads one)");
+	if ((a->once + a->each + (a->password_fd > 0)) > 1)
+		return cli_error(e, FANOUT_EINVAL, "--ask-password, --ask-each "
+		    "and --password-fd exclude each other");
+	if (a->password_fd > 0 && (rc = read_password(a, e)) != 0)
+		return rc;
+	if (tty)
+		o->can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_PASSPHRASE) |
+		    FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
+	if (a->once || a->each || a->password_fd > 0)
+		o->can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_PASSWORD) |
+		    FANOUT_CAN_ANSWER(FANOUT_ASK_PROMPT);
+	return 0;
+}
+
+void
+cli_ask_start(struct cli_ask *a, struct fanout *f)
+{
+	a->f = f;
+}
+
+static void
+drop(struct cli_ask *a, struct cli_question *q)
+{
+	if (a->shown == q) {
+		a->shown = NULL;
+		cli_terminal_hide(&a->terminal, false);
+	}
+	TAILQ_REMOVE(&a->queue, q, link);
+	free(q->name);
+	free((void *)(uintptr_t)q->ask.prompt);
+	free((void *)(uintptr_t)q->ask.instruction);
+	free((void *)(uintptr_t)q->ask.path);
+	free((void *)(uintptr_t)q->ask.key_type);
+	free((void *)(uintptr_t)q->ask.fingerprint);
+	free(q);
+}
+
+void
+cli_ask_close(struct cli_ask *a)
+{
+	struct cli_question *q;
+
+	while (a->queue.tqh_last != NULL &&
+	    (q = TAILQ_FIRST(&a->queue)) != NULL)
+		drop(a, q);
+	cli_secret_free(a->password);
+	a->password = NULL;
+	a->no_password = true;
+	cli_terminal_close(&a->terminal);
+}
+
+/* ---- questions that come ----------------------------------------------- */
+
+void
+cli_ask_answer(struct cli_ask *a, struct cli_question *q, const char *text)
+{
+	/* That nobody waits for it any more is no matter. */
+	(void)fanout_answer(a->f, q->ask.id, text);
+	drop(a, q);
+}
+
+/* Does the prompt want what a password is? Others (codes, new passwords) are
+ * not answered with it. */
+static bool
+wants_password(const struct fanout_ask *ask)
+{
+	static const char *const not[] = { "new", "retype", "again", "change",
+	    "expired", "current", "one-time", "otp", "code" };
+	size_t i;
+
+	if (ask->kind == FANOUT_ASK_PASSWORD)
+		return true;
+	if (ask->kind != FANOUT_ASK_PROMPT || ask->echo)
+		return false;
+	for (i = 0; i < sizeof(not) / sizeof(not[0]); i++)
+		if (strcasestr(ask->prompt, not[i]) != NULL)
+			return false;
+	return strcasestr(ask->prompt, "passwor") != NULL;
+}
+
+static bool
+one_for_all(const struct cli_ask *a, const struct fanout_ask *ask)
+{
+	return !a->each && wants_password(ask);
+}
+
+/* What needs no terminal: true when it was answered. */
+static bool
+answer_now(struct cli_ask *a, struct cli_question *q)
+{
+	const struct fanout_ask *ask = &q->ask;
+
+	if (one_for_all(a, ask)) {
+		/* Sent once, it was wrong: never again on this host. */
+		if (ask->attempt > 1 || a->no_password)
+			cli_ask_answer(a, q, NULL);
+		else if (a->password != NULL)
+			cli_ask_answer(a, q, a->password);
+		else
+			return false;
+	} else if (a->terminal.fd == -1)
+		cli_ask_answer(a, q, NULL);
+	else
+		return false;
+	return true;
+}
+
+static void
+take(struct cli_ask *a, const struct fanout_event *ev)
+{
+	struct cli_question *q;
+
+	if ((q = calloc(1, sizeof(*q))) == NULL) {
+		(void)fanout_answer(a->f, ev->ask->id, NULL);
+		return;
+	}
+	q->job = ev->job;
+	q->host = ev->host;
+	q->ask = *ev->ask;
+	q->ask.user = NULL;
+	TAILQ_INSERT_TAIL(&a->queue, q, link);
+	q->name = strdup(ev->name);
+	q->ask.prompt = strdup(ev->ask->prompt);
+	q->ask.instruction = strdup(ev->ask->instruction);
+	q->ask.path = strdup(ev->ask->path);
+	q->ask.key_type = strdup(ev->ask->key_type);
+	q->ask.fingerprint = strdup(ev->ask->fingerprint);
+	if (q->name == NULL || q->ask.prompt == NULL ||
+	    q->ask.instruction == NULL || q->ask.path == NULL ||
+	    q->ask.key_type == NULL || q->ask.fingerprint == NULL) {
+		cli_ask_answer(a, q, NULL);
+		return;
+	}
+	if (ev->ask->kind == FANOUT_ASK_HOSTKEY) {
+		a->last = cli_now();
+		if (a->since == 0)
+			a->since = a->last;
+	}
+	(void)answer_now(a, q);
+}
+
+/* The host went its way without an answer. */
+static void
+forget_host(struct cli_ask *a, const struct fanout_event *ev)
+{
+	struct cli_question *q, *next;
+
+	for (q = TAILQ_FIRST(&a->queue); q != NULL; q = next) {
+		next = TAILQ_NEXT(q, link);
+		if (q->job != ev->job || q->host != ev->host)
+			continue;
+		if (a->shown == q)
+			cli_terminal_say(&a->terminal, "\n");
+		drop(a, q);
+	}
+}
+
+void
+cli_ask_event(struct cli_ask *a, const struct fanout_event *ev)
+{
+	if (ev->kind == FANOUT_EV_ASK)
+		take(a, ev);
+	else if (ev->kind == FANOUT_EV_DONE && !TAILQ_EMPTY(&a->queue))
+		forget_host(a, ev);
+	if (ev->kind == FANOUT_EV_OUT)
+		a->stale |= a->out_tty;
+	else if (ev->kind == FANOUT_EV_ERR || ev->kind == FANOUT_EV_LOG ||
+	    (ev->kind == FANOUT_EV_DONE && ev->result->cls != FANOUT_C_OK))
+		a->stale |= a->err_tty;
+}
+
+bool
+cli_ask_busy(const struct cli_ask *a)
+{
+	return a->f != NULL && !TAILQ_EMPTY(&a->queue);
+}
+
+/* ---- on the terminal --------------------------------------------------- */
+
+static void
+show(struct cli_ask *a)
+{
+	struct cli_question *q = a->shown;
+	const struct fanout_ask *ask = &q->ask;
+	const struct cli_terminal *t = &a->terminal;
+
+	a->stale = false;
+	if (ask->kind == FANOUT_ASK_HOSTKEY) {
+		cli_hostkeys_show(a);
+		return;
+	}
+	/* First: it throws away what was typed before. */
+	cli_terminal_hide(&a->terminal, !ask->echo);
+	if (ask->attempt > 1)
+		cli_terminal_say(t, ask->kind == FANOUT_ASK_PASSPHRASE ?
+		    "That is not its passphrase.\n" :
+		    "That was refused, please try again.\n");
+	if (ask->instruction[0] != '\0') {
+		cli_terminal_say(t, ask->instruction);
+		cli_terminal_say(t, "\n");
+	}
+	cli_terminal_say(t, one_for_all(a, ask) ?
+	    "Password (for all hosts that want one): " : ask->prompt);
+}
+
+/* The password for all: whoever wants it gets it now. */
+static void
+spread(struct cli_ask *a, const char *line)
+{
+	struct cli_question *q, *next;
+
+	a->no_password = line == NULL ||
+	    (a->password = cli_secret_new()) == NULL;
+	if (!a->no_password)
+		(void)strlcpy(a->password, line, CLI_LINE_MAX + 1);
+	for (q = TAILQ_FIRST(&a->queue); q != NULL; q = next) {
+		next = TAILQ_NEXT(q, link);
+		(void)answer_now(a, q);
+	}
+}
+
+/* A line was typed; NULL: the end of all input. */
+static void
+typed(struct cli_ask *a, const char *line)
+{
+	struct cli_question *q = a->shown;
+
+	if (!q->ask.echo)
+		cli_terminal_say(&a->terminal, "\n");
+	cli_terminal_hide(&a->terminal, false);
+	if (line != NULL && *line == '\0' && !q->ask.echo)
+		line = NULL;		/* as ssh: nothing is a refusal */
+	a->shown = NULL;
+	if (q->ask.kind == FANOUT_ASK_HOSTKEY)
+		cli_hostkeys_answer(a, line);
+	else if (one_for_all(a, &q->ask))
+		spread(a, line);
+	else
+		cli_ask_answer(a, q, line);
+	cli_terminal_wipe(&a->terminal);
+}
+
+/* Which is next: keys of hosts only once no more of them come. */
+static int
+choose(struct cli_ask *a)
+{
+	struct cli_question *q;
+	int wait = -1;
+
+	TAILQ_FOREACH(q, &a->queue, link) {
+		if (q->ask.kind != FANOUT_ASK_HOSTKEY ||
+		    (wait = cli_hostkeys_wait(a)) == 0) {
+			a->shown = q;
+			show(a);
+			return -1;
+		}
+	}
+	return wait;
+}
+
+static int
+sooner(int a, int b)
+{
+	return a == -1 ? b : b == -1 || a < b ? a : b;
+}
+
+void
+cli_ask_wait(struct cli_ask *a, int timeout_ms)
+{
+	struct pollfd pfd[2] = {
+		{ .fd = fanout_fd(a->f), .events = POLLIN },
+		{ .fd = -1, .events = POLLIN }
+	};
+	int rc;
+
+	if (a->shown == NULL)
+		timeout_ms = sooner(timeout_ms, choose(a));
+	else if (a->stale)
+		show(a);
+	if (a->shown != NULL) {
+		pfd[1].fd = a->terminal.fd;
+		cli_terminal_hide(&a->terminal, !a->shown->ask.echo);
+	}
+	if (poll(pfd, 2, timeout_ms) <= 0 || pfd[1].revents == 0)
+		return;
+	if ((rc = cli_terminal_read(&a->terminal)) != 0)
+		typed(a, rc == 1 ? a->terminal.line : NULL);
+}
