@@ -70,17 +70,19 @@ key_set_secret(struct key *k, EVP_PKEY *pkey, struct fanout_error *e)
 {
 	const char *type = k->blob_len > 4 ? (const char *)k->blob + 4 : "";
 	struct key_algorithm *a;
+	struct key_secret *secret;
 	size_t i;
 
-	if ((k->secret = calloc(1, sizeof(*k->secret))) == NULL) {
+	if ((secret = calloc(1, sizeof(*secret))) == NULL) {
 		EVP_PKEY_free(pkey);
 		return fo_error(e, FANOUT_ENOMEM, "out of memory");
 	}
-	k->secret->pkey = pkey;
+	secret->pkey = pkey;
+	k->secret = secret;
 	if (!halves_agree(k, pkey) || !is_pair(pkey))
 		return fo_error(e, FANOUT_ECONFIG, "its public and private "
 		    "halves do not belong together");
-	a = k->secret->alg;
+	a = secret->alg;
 	for (i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
 		if (k->blob_len < 4 + strlen(algorithms[i].type) ||
 		    memcmp(type, algorithms[i].type,
@@ -93,7 +95,7 @@ key_set_secret(struct key *k, EVP_PKEY *pkey, struct fanout_error *e)
 			(a++)->name = algorithms[i].name;
 	}
 	ERR_clear_error();
-	if (a == k->secret->alg)
+	if (a == secret->alg)
 		return fo_error(e, FANOUT_ECONFIG, "OpenSSL cannot sign with "
 		    "this key");
 	return 0;
