@@ -180,7 +180,7 @@ say_keys(struct words *w, const struct sess *s)
 		say(w, "; keys tried: %u (%s)", tried, l->v[tried - 1].text);
 	if (skipped != NULL)
 		say(w, "; not tried: %s", skipped);
-	else if (l->n == 0 && s->plan->conf.pubkey)
+	else if (l->n == 0 && s->plan->conf.pubkey && s->auth.wrong == 0)
 		say(w, "; there is no key (--identity, ssh-agent, "
 		    "~/.ssh/id_ed25519)");
 }
@@ -191,10 +191,6 @@ say_secrets(struct words *w, const struct sess *s)
 	const struct auth *a = &s->auth;
 	bool takes = a->listed & SECRETS;
 
-	if (a->tries[AUTH_PROMPTS] > 0)
-		say(w, "; wrong answer (keyboard-interactive)");
-	if (a->tries[AUTH_PASSWORD] > 0)
-		say(w, "; wrong password");
 	if (takes && s->key_changed)
 		say(w, "; no password is sent, as its host key changed");
 	else if (a->why != NULL && a->wrong == 0)
@@ -217,6 +213,10 @@ none_left(struct sess *s)
 	say(&w, "user %s is refused", s->plan->conf.user);
 	if (a->done[0] != '\0')
 		say(&w, " (%s was accepted, but not enough)", a->done);
+	if (a->tries[AUTH_PROMPTS] > 0)
+		say(&w, "; wrong answer (keyboard-interactive)");
+	if (a->tries[AUTH_PASSWORD] > 0)
+		say(&w, "; wrong password");
 	say_keys(&w, s);
 	say_secrets(&w, s);
 	res = sess_fail(s, FANOUT_C_AUTH, "%s", w.text);
