@@ -6,12 +6,17 @@
 
 #include "cli/connect.h"
 #include "cli/look.h"
+#include "cli/saved.h"
 #include "cli/target.h"
 
 struct cexec {
 	struct cli_target target;
 	struct cli_connect connect;
 	struct cli_look look;
+	struct cli_report_opts report;
+	struct cli_words kept;	/* options that a retry needs */
+	struct cli_saved *saved;	/* the run that is tried again; or NULL */
+	struct fanout_hosts *again;	/* its hosts */
 	bool	 no_stdin, largest;
 	bool	 help, version;
 	char	**words;	/* after the options; NULL at the end */

@@ -4,6 +4,7 @@
 
 #include "cexec.h"
 #include "cli/error.h"
+#include "cli/history.h"
 
 #define AT(member) offsetof(struct cexec, member)
 
@@ -29,6 +30,7 @@ static const struct cli_option run_options[] = {
 	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Output:", cli_look_options, &(c)->look },		\
 	{ "Run:", run_options, (c) },				\
+	{ "Reports and retries:", cli_report_options, &(c)->report }, \
 	{ NULL, NULL, NULL }					\
 }
 
@@ -73,23 +75,105 @@ all_blank(char **words)
 	return true;
 }
 
-int
-cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
+/* Hosts are not kept for a retry, nor what is asked about reports. */
+static int
+note(void *ctx, const struct cli_group *g, const struct cli_option *o,
+    const char *value)
+{
+	if (g->options == cli_connect_options ||
+	    g->options == cli_look_options || g->options == run_options ||
+	    (g->options == cli_ask_options && o->kind == CLI_FLAG))
+		return cli_words_note(ctx, o, value);
+	return 0;
+}
+
+/* The options of a run that is tried again, before those given now. */
+static int
+parse_saved(struct cexec *c, const struct cli_words *w, struct fanout_error *e)
+{
+	const struct cli_group groups[] = GROUPS(c);
+	struct fanout_error why;
+	char **argv;
+	size_t i;
+	int rc, rest;
+
+	if ((argv = calloc(w->count + 2, sizeof(*argv))) == NULL)
+		return cli_nomem(e);
+	for (i = 0; i < w->count; i++)
+		argv[i + 1] = w->word[i];
+	rc = cli_parse_noting(groups, (int)w->count + 1, argv, &rest, note,
+	    &c->kept, &why);
+	free(argv);
+	return rc == 0 ? 0 : cli_error(e, rc, "as it was saved: %s", why.text);
+}
+
+static int
+parse(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 {
 	const struct cli_group groups[] = GROUPS(c);
 	int rc, rest;
 
+	if ((rc = cli_parse_noting(groups, argc, argv, &rest, note, &c->kept,
+	    e)) == 0)
+		c->words = argv + rest;
+	return rc;
+}
+
+static int
+begin(struct cexec *c, char **argv, struct fanout_error *e)
+{
 	*c = (struct cexec){ .connect = CLI_CONNECT_INIT };
-	if ((rc = cli_target_init(&c->target, argv, e)) != 0 ||
-	    (rc = cli_parse(groups, argc, argv, &rest, e)) != 0)
+	return cli_target_init(&c->target, argv, e);
+}
+
+/* What was saved decides on command and hosts, so all is parsed once more. */
+static int
+retry(struct cexec *c, int argc, char **argv, struct fanout_error *e)
+{
+	struct cli_saved *saved;
+	int rc;
+
+	if (c->target.named)
+		return cli_error(e, FANOUT_EINVAL, "--retry names the hosts "
+		    "itself; -x and -X may leave out some of them");
+	if (c->words[0] != NULL && c->words[1] != NULL)
+		return cli_error(e, FANOUT_EINVAL, "--retry takes the ID of a "
+		    "run, not a command: the command is that of the run");
+	if ((rc = cli_saved_load(&saved, c->words[0], 0, e)) != 0)
 		return rc;
-	c->words = argv + rest;
-	if (c->help || c->version || cli_target_shows(&c->target) ||
-	    cli_dead_acts(&c->target.dead))
+	cexec_clear(c);
+	if ((rc = begin(c, argv, e)) == 0) {
+		c->saved = saved;
+		if ((rc = parse_saved(c, &saved->words, e)) == 0 &&
+		    (rc = parse(c, argc, argv, e)) == 0)
+			rc = cli_saved_pick(saved, c->report.retry, &c->again,
+			    e);
+	} else
+		cli_saved_free(saved);
+	if (rc == 0 && (c->command = strdup(saved->command)) == NULL)
+		rc = cli_nomem(e);
+	return rc;
+}
+
+int
+cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
+{
+	int rc;
+
+	if ((rc = begin(c, argv, e)) != 0 ||
+	    (rc = parse(c, argc, argv, e)) != 0 ||
+	    (rc = cli_history_check(&c->report, e)) != 0)
+		return rc;
+	if (c->help || c->version || cli_history_acts(&c->report))
 		return 0;
-	if (all_blank(argv + rest))
+	if (c->report.retry != NULL)
+		return retry(c, argc, argv, e);
+	if (cli_target_shows(&c->target) || cli_dead_acts(&c->target.dead))
+		return 0;
+	if (all_blank(c->words))
 		return cli_error(e, FANOUT_EINVAL, "no command is given");
-	if ((c->command = join(argv + rest, argc - rest)) == NULL)
+	if ((c->command = join(c->words, argc - (int)(c->words - argv))) ==
+	    NULL)
 		return cli_nomem(e);
 	return 0;
 }
@@ -99,6 +183,11 @@ cexec_clear(struct cexec *c)
 {
 	cli_target_clear(&c->target);
 	cli_connect_clear(&c->connect);
+	cli_words_clear(&c->kept);
+	cli_saved_free(c->saved);
+	fanout_hosts_free(c->again);
 	free(c->command);
+	c->saved = NULL;
+	c->again = NULL;
 	c->command = NULL;
 }

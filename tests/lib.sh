@@ -23,7 +23,8 @@ out=$T/out err=$T/err
 BED=
 VBED=
 # Settings of the user must not reach a test.
-unset CFANOUT_HOSTS WCOLL SSH_AUTH_SOCK FANOUT_TRANSPORT 2>/dev/null || :
+export XDG_STATE_HOME="$T/state"
+unset FANOUT_KEEP CFANOUT_HOSTS WCOLL SSH_AUTH_SOCK FANOUT_TRANSPORT 2>/dev/null || :
 
 cleanup() {
 	# Ours only, by number.

@@ -26,6 +26,7 @@ struct drive {
 	struct fanout	*engine;
 	struct cli_roster roster;
 	struct cli_views views;
+	struct cli_view	*report;	/* NULL: there is none */
 	struct cli_sink	 out, err;
 	struct cli_progress progress;
 	int64_t		 stopped;	/* when; 0: goes on */
@@ -33,7 +34,6 @@ struct drive {
 	bool		 kill_due;	/* to be said */
 	bool		 interrupted;	/* stopped by the user */
 	bool		 report_due;
-	int64_t		 ticked;	/* ms since the begin */
 };
 
 void
@@ -173,6 +173,8 @@ one_event(struct drive *d, int timeout_ms, bool *came)
 		if (d->run->ask != NULL)
 			cli_ask_event(d->run->ask, &ev);
 		cli_roster_event(&d->roster, &ev);
+		if (d->report != NULL && (shown || ev.kind == FANOUT_EV_DONE))
+			d->report->event(d->report, &ev);
 		if (shown)
 			cli_views_event(&d->views, &ev);
 	}
@@ -185,10 +187,9 @@ tick(struct drive *d)
 {
 	int64_t ms = cli_now() - d->progress.began;
 
-	if (ms - d->ticked >= CLI_PROGRESS_MS) {
-		cli_views_tick(&d->views, &d->roster, ms);
-		d->ticked = ms;
-	}
+	if (d->report != NULL)
+		d->report->tick(d->report, &d->roster, ms);
+	cli_views_tick(&d->views, &d->roster, ms);
 	if (d->run->ask != NULL && cli_ask_busy(d->run->ask))
 		return;		/* the prompt has the line */
 	if (!d->out.tty || !d->out.mid_line)
@@ -241,20 +242,31 @@ loop(struct drive *d)
 	}
 }
 
+/* Does nobody read our output any more? */
+static bool
+gone(const struct drive *d)
+{
+	return d->out.error == EPIPE && !d->interrupted;
+}
+
 static int
 finish(struct drive *d)
 {
 	const struct cli_extra *x = d->run->extra;
 	int status;
 
-	/* Whoever went away does not want to know the end. */
-	if (d->out.error == EPIPE && !d->interrupted)
-		return CLI_EXIT_FAILED;
 	cli_roster_give_up(&d->roster);
 	status = cli_status(&d->roster, d->run->largest_status,
 	    d->interrupted);
 	if (x != NULL && x->status != NULL && !d->interrupted)
 		status = x->status(x->ctx, &d->roster, status);
+	/* Whoever went away does not want to know the end. */
+	if (gone(d))
+		status = 128 + SIGPIPE;
+	if (d->report != NULL)
+		d->report->end(d->report, &d->roster, status);
+	if (gone(d))
+		return status;
 	if (x != NULL && x->end != NULL)
 		x->end(x->ctx, &d->roster, &d->out, &d->err);
 	cli_views_end(&d->views, &d->roster, status);
@@ -271,12 +283,14 @@ finish(struct drive *d)
 static void
 close_drive(struct drive *d)
 {
-	bool broken = d->out.error == EPIPE && !d->interrupted;
+	bool broken = gone(d);
 
 	if (d->run->ask != NULL)
 		cli_ask_close(d->run->ask);
 	cli_progress_hide(&d->progress);
 	cli_views_free(&d->views);
+	if (d->report != NULL)
+		d->report->free(d->report);
 	cli_sink_close(&d->out);
 	cli_sink_close(&d->err);
 	cli_roster_clear(&d->roster);
@@ -325,6 +339,9 @@ open_drive(struct drive *d)
 	if (cli_views_open(&d->views, &d->run->look, &d->roster, &d->out,
 	    &d->err) == -1)
 		return -1;
+	if (d->run->record != NULL && !d->run->record->opts->none)
+		d->report = cli_report_view(d->run->record, &d->roster,
+		    &d->err);
 	if (fanout_submit(d->engine, d->run->hosts, d->run->cmd, &job,
 	    &e) != 0) {
 		warnx("%s", e.text);

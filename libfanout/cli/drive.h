@@ -8,8 +8,7 @@
 #define CLI_DRIVE_H
 
 #include "ask.h"
-#include "roster.h"
-#include "view.h"
+#include "report.h"
 
 /*
  * What a tool of its own adds to a run. event is shown each event before all
@@ -33,6 +32,7 @@ struct cli_run {
 	struct cli_look look;
 	bool	 largest_status;	/* as pdsh -S */
 	const struct cli_extra *extra;	/* NULL: nothing */
+	const struct cli_record *record;	/* NULL: it is not saved */
 };
 
 /*

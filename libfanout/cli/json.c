@@ -23,6 +23,8 @@ struct tail {
 struct json_view {
 	struct cli_view	 view;
 	struct tail	*tails;		/* 2 * host + (stderr) */
+	uint64_t	*sums;		/* so, of the bytes; NULL: not wanted */
+	bool		 no_output, no_remarks;
 	size_t		 over;		/* at the last progress */
 	int64_t		 ticked;	/* when that was */
 };
@@ -162,14 +164,27 @@ event_name(enum fanout_kind kind)
 	return kind == FANOUT_EV_ERR ? "err" : "out";
 }
 
+/* FNV-1a: to see whether something else was said, not to trust. */
+static void
+add_sum(uint64_t *sum, const char *data, size_t len)
+{
+	for (; len > 0; len--)
+		*sum = (*sum ^ (unsigned char)*data++) * 0x100000001b3;
+}
+
 static void
 on_output(struct json_view *j, const struct fanout_event *ev)
 {
-	struct tail *t = &j->tails[2 * ev->host + (ev->kind == FANOUT_EV_ERR)];
+	size_t slot = 2 * ev->host + (ev->kind == FANOUT_EV_ERR);
+	struct tail *t = &j->tails[slot];
 	const char *data = ev->data;
 	size_t len = ev->len, held;
 	char *joined = NULL;
 
+	if (j->sums != NULL)
+		add_sum(&j->sums[slot], data, len);
+	if (j->no_output)
+		return;
 	if (t->len > 0 && (joined = malloc(t->len + len)) != NULL) {
 		memcpy(joined, t->bytes, t->len);
 		memcpy(joined + t->len, data, len);
@@ -236,6 +251,10 @@ on_done(struct json_view *j, const struct fanout_event *ev)
 		putf(j, ",\"fate\":\"%s\"", fates[r->fate]);
 	if (r->pid != 0)
 		putf(j, ",\"pid\":%lld", (long long)r->pid);
+	if (j->sums != NULL)
+		putf(j, ",\"out_sum\":\"%016llx\",\"err_sum\":\"%016llx\"",
+		    (unsigned long long)j->sums[2 * ev->host],
+		    (unsigned long long)j->sums[2 * ev->host + 1]);
 	putf(j, ",\"queue_ms\":%u,\"login_ms\":%u,\"run_ms\":%u}\n",
 	    r->queue_ms, r->login_ms, r->run_ms);
 }
@@ -256,6 +275,8 @@ on_event(struct cli_view *v, const struct fanout_event *ev)
 		on_output(j, ev);
 		break;
 	case FANOUT_EV_LOG:
+		if (j->no_remarks)
+			break;
 		put_head(j, "log", ev->name);
 		putf(j, ",\"level\":%d,\"text\":", ev->level);
 		put_string(j, ev->data, ev->len);
@@ -324,8 +345,11 @@ on_end(struct cli_view *v, const struct cli_roster *r, int status)
 static void
 free_view(struct cli_view *v)
 {
-	free(((struct json_view *)v)->tails);
-	free(v);
+	struct json_view *j = (struct json_view *)v;
+
+	free(j->tails);
+	free(j->sums);
+	free(j);
 }
 
 struct cli_view *
@@ -342,4 +366,34 @@ cli_json_view(size_t hosts, struct cli_sink *out, struct cli_sink *err)
 		return NULL;
 	}
 	return &j->view;
+}
+
+struct cli_view *
+cli_json_record(size_t hosts, bool outputs, struct cli_sink *out)
+{
+	struct json_view *j;
+	size_t i;
+
+	j = (struct json_view *)cli_json_view(hosts, out, out);
+	if (j == NULL)
+		return NULL;
+	j->view.tick = NULL;
+	j->no_output = !outputs;
+	j->no_remarks = true;
+	j->sums = reallocarray(NULL, 2 * hosts, sizeof(*j->sums));
+	if (j->sums == NULL) {
+		free_view(&j->view);
+		return NULL;
+	}
+	for (i = 0; i < 2 * hosts; i++)
+		j->sums[i] = 0xcbf29ce484222325;
+	return &j->view;
+}
+
+void
+cli_json_string(struct cli_sink *s, const char *text)
+{
+	struct json_view j = { .view = { .out = s } };
+
+	put_string(&j, text, strlen(text));
 }

@@ -13,11 +13,13 @@ struct cursor {
 	int	 argc;
 	int	 word;
 	const char *letter;	/* next one of a cluster such as -nv; or NULL */
+	cli_note note;		/* NULL: nobody is told */
+	void	*ctx;
 };
 
 struct found {
 	const struct cli_option *option;
-	void	*into;
+	const struct cli_group *group;
 };
 
 static struct found
@@ -28,7 +30,7 @@ find_letter(const struct cli_group *g, char letter)
 	for (; g->title != NULL; g++)
 		for (o = g->options; o->help != NULL; o++)
 			if (o->letter != 0 && o->letter == letter)
-				return (struct found){ o, g->into };
+				return (struct found){ o, g };
 	return (struct found){ NULL, NULL };
 }
 
@@ -41,7 +43,7 @@ find_name(const struct cli_group *g, const char *name, size_t len)
 		for (o = g->options; o->help != NULL; o++)
 			if (o->name != NULL && strlen(o->name) == len &&
 			    memcmp(o->name, name, len) == 0)
-				return (struct found){ o, g->into };
+				return (struct found){ o, g };
 	return (struct found){ NULL, NULL };
 }
 
@@ -82,7 +84,7 @@ static int
 set(struct found f, const char *value, struct fanout_error *e)
 {
 	const struct cli_option *o = f.option;
-	char *at = (char *)f.into + o->offset;
+	char *at = (char *)f.group->into + o->offset;
 
 	switch (o->kind) {
 	case CLI_FLAG:
@@ -99,25 +101,94 @@ set(struct found f, const char *value, struct fanout_error *e)
 		*(const char **)(void *)at = value;
 		return 0;
 	case CLI_CALL:
-		return o->call(f.into, value, e);
+		return o->call(f.group->into, value, e);
 	}
 	return 0;
 }
 
 /* Sets the option and, when that fails, says which one it was. */
 static int
-apply(struct found f, const char *shown, size_t len, const char *value,
-    struct fanout_error *e)
+apply(const struct cursor *c, struct found f, const char *shown, size_t len,
+    const char *value, struct fanout_error *e)
 {
 	struct fanout_error why = { 0 };
 	int rc;
 
 	if ((rc = set(f, value, &why)) == 0)
-		return 0;
+		return c->note == NULL || c->note(c->ctx, f.group, f.option,
+		    value) == 0 ? 0 : cli_nomem(e);
 	cli_error(e, rc, "%.*s: %s", (int)len, shown, why.text);
 	e->sys_errno = why.sys_errno;
 	e->offset = why.offset;
 	return rc;
+}
+
+/* How many letters must be changed, left out, put in or swapped with the next
+ * to make b of a; 9 for long ones. */
+static size_t
+distance(const char *a, size_t la, const char *b)
+{
+	size_t d[3][32], lb = strlen(b), i, k, best;
+	size_t *before = d[0], *last = d[1], *now = d[2], *spare;
+
+	if (la >= 32 || lb >= 32)
+		return 9;
+	for (k = 0; k <= lb; k++)
+		last[k] = k;
+	for (i = 1; i <= la; i++) {
+		now[0] = i;
+		for (k = 1; k <= lb; k++) {
+			best = last[k - 1] + (a[i - 1] != b[k - 1]);
+			if (last[k] + 1 < best)
+				best = last[k] + 1;
+			if (now[k - 1] + 1 < best)
+				best = now[k - 1] + 1;
+			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] &&
+			    a[i - 2] == b[k - 1] && before[k - 2] + 1 < best)
+				best = before[k - 2] + 1;
+			now[k] = best;
+		}
+		spare = before;
+		before = last;
+		last = now;
+		now = spare;
+	}
+	return last[lb];
+}
+
+/* What the user may have meant: a name that begins so, or is nearly it. */
+static const char *
+nearest(const struct cli_group *g, const char *name, size_t len)
+{
+	size_t most = len < 5 ? 1 : 2, least = most + 1, d;
+	const struct cli_option *o;
+	const char *best = NULL;
+
+	for (; g->title != NULL; g++)
+		for (o = g->options; o->help != NULL; o++) {
+			if (o->name == NULL)
+				continue;
+			d = len >= 3 && strncmp(o->name, name, len) == 0 ? 1 :
+			    distance(name, len, o->name);
+			if (d < least) {
+				least = d;
+				best = o->name;
+			}
+		}
+	return best;
+}
+
+static int
+unknown(const struct cli_group *groups, const char *word, size_t len,
+    struct fanout_error *e)
+{
+	const char *best = nearest(groups, word + 2, len - 2);
+
+	if (best == NULL)
+		return cli_error(e, FANOUT_EINVAL, "unknown option %.*s",
+		    (int)len, word);
+	return cli_error(e, FANOUT_EINVAL, "unknown option %.*s; did you mean "
+	    "--%s?", (int)len, word, best);
 }
 
 static int
@@ -130,8 +201,7 @@ parse_long(const struct cli_group *groups, struct cursor *c,
 
 	f = find_name(groups, word + 2, len - 2);
 	if (f.option == NULL)
-		return cli_error(e, FANOUT_EINVAL, "unknown option %.*s",
-		    (int)len, word);
+		return unknown(groups, word, len, e);
 	if (f.option->arg == NULL) {
 		if (word[len] == '=')
 			return cli_error(e, FANOUT_EINVAL,
@@ -143,7 +213,7 @@ parse_long(const struct cli_group *groups, struct cursor *c,
 	} else
 		return cli_error(e, FANOUT_EINVAL, "%s needs a value: %s",
 		    word, f.option->arg);
-	return apply(f, word, len, value, e);
+	return apply(c, f, word, len, value, e);
 }
 
 static int
@@ -166,14 +236,14 @@ parse_letter(const struct cli_group *groups, struct cursor *c,
 			    "%s needs a value: %s", shown, f.option->arg);
 		c->letter = NULL;
 	}
-	return apply(f, shown, 2, value, e);
+	return apply(c, f, shown, 2, value, e);
 }
 
 int
-cli_parse(const struct cli_group *groups, int argc, char **argv, int *rest,
-    struct fanout_error *e)
+cli_parse_noting(const struct cli_group *groups, int argc, char **argv,
+    int *rest, cli_note note, void *ctx, struct fanout_error *e)
 {
-	struct cursor c = { argv, argc, 1, NULL };
+	struct cursor c = { argv, argc, 1, NULL, note, ctx };
 	const char *word;
 	int rc = 0;
 
@@ -200,6 +270,13 @@ cli_parse(const struct cli_group *groups, int argc, char **argv, int *rest,
 	}
 	*rest = c.word;
 	return rc;
+}
+
+int
+cli_parse(const struct cli_group *groups, int argc, char **argv, int *rest,
+    struct fanout_error *e)
+{
+	return cli_parse_noting(groups, argc, argv, rest, NULL, NULL, e);
 }
 
 static void

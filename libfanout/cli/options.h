@@ -47,6 +47,13 @@ struct cli_group {
 int	cli_parse(const struct cli_group *, int argc, char **argv, int *rest,
 	    struct fanout_error *);
 
+/* So, and each option that was set is told of, with its value (NULL: it takes
+ * none). A return of note other than 0 means there is no memory. */
+typedef int (*cli_note)(void *ctx, const struct cli_group *,
+    const struct cli_option *, const char *value);
+int	cli_parse_noting(const struct cli_group *, int argc, char **argv,
+	    int *rest, cli_note, void *ctx, struct fanout_error *);
+
 void	cli_usage(FILE *, const char *synopsis, const struct cli_group *);
 
 #endif

@@ -16,6 +16,8 @@ add(void *into, enum fanout_select what, const char *text,
 	struct fanout_error why = { 0 };
 	int rc;
 
+	if (what != FANOUT_SELECT_NOT_HOSTS && what != FANOUT_SELECT_NOT_GROUP)
+		t->named = true;
 	if ((rc = fanout_selection_add(t->selection, what, text, &why)) == 0)
 		return 0;
 	*e = why;

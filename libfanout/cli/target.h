@@ -17,6 +17,7 @@ struct cli_target {
 	bool	 list, fold, count, regroup, explain;
 	unsigned split;			/* 0: not */
 
+	bool	 named;			/* hosts, by an option */
 	struct cli_dead dead;
 
 	char	*caret;		/* where an expression is wrong, two lines;

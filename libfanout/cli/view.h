@@ -12,7 +12,7 @@ struct cli_view {
 	/* The roster knows of the event already. */
 	void	(*event)(struct cli_view *, const struct fanout_event *);
 
-	/* Now and then while the run goes on, ms since it began; NULL: not
+	/* Whenever no event is at hand, ms since the run began; NULL: not
 	 * wanted. */
 	void	(*tick)(struct cli_view *, const struct cli_roster *, int64_t);
 
@@ -40,6 +40,12 @@ struct cli_view *cli_gather_view(const struct cli_look *,
 	    struct cli_sink *err);
 struct cli_view *cli_outdir_view(const struct cli_look *,
 	    const struct cli_roster *, struct cli_sink *err);
+
+/* For a report: without remarks and progress, with sums of what was said, and
+ * the output itself only if it is wanted. */
+struct cli_view *cli_json_record(size_t hosts, bool outputs,
+	    struct cli_sink *);
+void	cli_json_string(struct cli_sink *, const char *);
 
 /* All that a look asks for. */
 #define CLI_VIEWS_MAX 4

@@ -61,9 +61,9 @@ static const struct parse_case cases[] = {
 	{ { "t", "-t.25" }, 0, 2, NULL, { .ms = 250 } },
 	{ { "t", "-t", "0.0001" }, 0, 3, NULL, { .ms = 1 } },
 	{ { "t", "-x" }, FANOUT_EINVAL, 0, "unknown option -x", { 0 } },
-	{ { "t", "--flagg" }, FANOUT_EINVAL, 0, "unknown option --flagg",
+	{ { "t", "--flagg" }, FANOUT_EINVAL, 0, "unknown option --flagg; did you mean --flag?",
 	    { 0 } },
-	{ { "t", "--fla" }, FANOUT_EINVAL, 0, "unknown option --fla", { 0 } },
+	{ { "t", "--fla" }, FANOUT_EINVAL, 0, "unknown option --fla; did you mean --flag?", { 0 } },
 	{ { "t", "--flag=1" }, FANOUT_EINVAL, 0, "--flag takes no value",
 	    { 0 } },
 	{ { "t", "-f" }, FANOUT_EINVAL, 0, "-f needs a value: N", { 0 } },
@@ -141,6 +141,68 @@ usage_shows_all(void)
 	free(text);
 }
 
+/* What the user may have meant. */
+static void
+slips(void)
+{
+	static const struct {
+		const char *word, *text;
+	} all[] = {
+		{ "--flga", "unknown option --flga; did you mean --flag?" },
+		{ "--fla", "unknown option --fla; did you mean --flag?" },
+		{ "--texts=1", "unknown option --texts; did you mean --text?" },
+		{ "--quite-else", "unknown option --quite-else" },
+		{ "--x", "unknown option --x" },
+	};
+	struct values v = { 0 };
+	const struct cli_group groups[] = {
+		{ "All:", options, &v }, { NULL, NULL, NULL }
+	};
+	char *argv[] = { (char *)(uintptr_t)"t", NULL, NULL };
+	struct fanout_error e;
+	size_t i;
+	int rest;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		argv[1] = (char *)(uintptr_t)all[i].word;
+		is_int(cli_parse(groups, 2, argv, &rest, &e), FANOUT_EINVAL,
+		    "%s", all[i].word);
+		is_str(e.text, all[i].text, "what may be meant");
+	}
+}
+
+static int
+note(void *ctx, const struct cli_group *g, const struct cli_option *o,
+    const char *value)
+{
+	char *text = ctx;
+
+	(void)g;
+	snprintf(text + strlen(text), 200 - strlen(text), "%s=%s;", o->name !=
+	    NULL ? o->name : "?", value != NULL ? value : "");
+	return 0;
+}
+
+static void
+noted(void)
+{
+	static const char *const words[] = { "t", "-n", "--text=a b", "-v",
+	    "--", "--flag" };
+	struct values v = { 0 };
+	const struct cli_group groups[] = {
+		{ "All:", options, &v }, { NULL, NULL, NULL }
+	};
+	struct fanout_error e;
+	char *argv[7] = { NULL }, text[200] = "";
+	int i, rest;
+
+	for (i = 0; i < 6; i++)
+		argv[i] = (char *)(uintptr_t)words[i];
+	is_int(cli_parse_noting(groups, 6, argv, &rest, note, text, &e), 0,
+	    "parsed");
+	is_str(text, "flag=;text=a b;?=;", "what was set is told, in order");
+}
+
 int
 main(void)
 {
@@ -149,5 +211,7 @@ main(void)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		one_case(&cases[i]);
 	usage_shows_all();
+	slips();
+	noted();
 	return test_end();
 }
