@@ -60,6 +60,26 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 	return status;
 }
 
+/* Only shown; to explain them it takes an engine, that does nothing else. */
+static int
+show(struct cexec *c, const struct fanout_hosts *hosts, char *const *words)
+{
+	struct fanout_opts opts;
+	struct fanout_error e;
+	int status;
+
+	FANOUT_OPTS_INIT(&opts);
+	if (c->target.explain && (cli_connect_apply(&c->connect, &opts,
+	    &e) != 0 || fanout_new(&c->target.way, &opts, &e) != 0)) {
+		warnx("%s", e.text);
+		return CLI_EXIT_USAGE;
+	}
+	status = cli_target_show(&c->target, hosts, words);
+	fanout_free(c->target.way);
+	c->target.way = NULL;
+	return status;
+}
+
 /* A script that was fed to a shell would be an empty one now, and all ok. */
 static bool
 lacks_input(const struct cexec *c)
@@ -131,7 +151,7 @@ run_again(struct cexec *c)
 		announce(c, hosts);
 	status = fanout_hosts_count(hosts) == 0 ? CLI_EXIT_USAGE :
 	    cli_target_shows(&c->target) ?
-	    cli_target_show(&c->target, hosts, c->words + 1) :
+	    show(c, hosts, c->words + 1) :
 	    run_on(c, hosts);
 	fanout_hosts_free(hosts);
 	return status;
@@ -157,7 +177,7 @@ cexec_run(struct cexec *c)
 		return CLI_EXIT_USAGE;
 	}
 	status = cli_target_shows(&c->target) ?
-	    cli_target_show(&c->target, hosts, c->words) : run_on(c, hosts);
+	    show(c, hosts, c->words) : run_on(c, hosts);
 	fanout_hosts_free(hosts);
 	return status;
 }

@@ -119,6 +119,12 @@ auto_plan(void *shared, const char *host, struct fanout_plan *plan,
 	return 0;
 }
 
+static char *
+auto_explain(void *shared, const char *host)
+{
+	return first->explain(((struct shared *)shared)->first, host);
+}
+
 static void
 auto_plan_free(void *shared, struct fanout_plan *plan)
 {
@@ -236,5 +242,6 @@ const struct fanout_transport fo_transport_auto = {
 	.step = auto_step,
 	.cancel = auto_cancel,
 	.close = auto_close,
-	.free = auto_free
+	.free = auto_free,
+	.explain = auto_explain
 };

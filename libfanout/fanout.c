@@ -194,6 +194,21 @@ fanout_answer(struct fanout *f, uint64_t ask, const char *text)
 	return asks_answer(&f->eng->asks, ask, text);
 }
 
+int
+fanout_explain(struct fanout *f, const char *host, char **text,
+    struct fanout_error *e)
+{
+	const struct fanout_transport *t = f->eng->transport;
+
+	*text = NULL;
+	if (f->eng->unfinished > 0)
+		return fo_error(e, FANOUT_EINVAL, "a job is running");
+	*text = t->size < sizeof(*t) || t->explain == NULL ? strdup("") :
+	    t->explain(f->eng->shared, host);
+	return *text != NULL ? 0 : fo_error(e, FANOUT_ENOMEM,
+	    "out of memory");
+}
+
 void
 fanout_stats(struct fanout *f, struct fanout_stats *st)
 {

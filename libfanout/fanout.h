@@ -560,6 +560,14 @@ int	fanout_run(struct fanout *, fanout_fn, void *);
 #define FANOUT_ANSWER_MAX 1023
 int	fanout_answer(struct fanout *, uint64_t ask, const char *text);
 
+/*
+ * How a host would be reached, and why, in lines: which lines of ssh_config
+ * gave what, the address, the keys that would be tried, which known_hosts
+ * lines apply. Nothing is connected to. Not while a job runs; free(3) it.
+ */
+int	fanout_explain(struct fanout *, const char *host, char **text,
+	    struct fanout_error *);
+
 struct fanout_stats {
 	size_t	 in_flight;	/* hosts being worked on */
 	size_t	 pending;	/* hosts waiting for admission */

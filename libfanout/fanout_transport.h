@@ -89,6 +89,11 @@ struct fanout_transport {
 	void	(*cancel)(void *peer);
 	void	(*close)(void *peer);
 	void	(*free)(void *peer);
+
+	/* Optional: what plan would do for this host, and why, in lines that
+	 * are safe to print; malloc(3)ed, NULL: out of memory. On the
+	 * caller's thread, while nothing is planned. */
+	char	*(*explain)(void *shared, const char *host);
 };
 
 /* ---- what a peer may call, from its functions above only --------------- */

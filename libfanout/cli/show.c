@@ -54,18 +54,34 @@ put_groups(const struct cli_target *t, const struct fanout_hosts *hosts)
 	return 0;
 }
 
-static int
-explain(const struct cli_target *t, const char *host)
+static void
+put_lines(const char *host, char *text)
 {
-	char *text, *line, *rest;
+	char *line;
+
+	while ((line = strsep(&text, "\n")) != NULL)
+		if (*line != '\0')
+			printf("%s: %s\n", host, line);
+}
+
+/* What named it, and how it would be reached if it is selected. */
+static int
+explain(const struct cli_target *t, const struct fanout_hosts *hosts,
+    const char *host)
+{
+	char *text;
 
 	if (fanout_selection_explain(t->selection, host, &text) != 0)
 		return FANOUT_ENOMEM;
 	if (*text == '\0')
 		printf("%s: nothing names it\n", host);
-	for (rest = text; (line = strsep(&rest, "\n")) != NULL;)
-		if (*line != '\0')
-			printf("%s: %s\n", host, line);
+	put_lines(host, text);
+	free(text);
+	if (t->way == NULL || fanout_hosts_find(hosts, host) == FANOUT_NOHOST)
+		return 0;
+	if (fanout_explain(t->way, host, &text, NULL) != 0)
+		return FANOUT_ENOMEM;
+	put_lines(host, text);
 	free(text);
 	return 0;
 }
@@ -78,11 +94,11 @@ explain_all(const struct cli_target *t, const struct fanout_hosts *hosts,
 	int rc = 0;
 
 	for (i = 0; words[i] != NULL && rc == 0; i++)
-		rc = explain(t, words[i]);
+		rc = explain(t, hosts, words[i]);
 	if (i > 0)
 		return rc;
 	for (i = 0; i < fanout_hosts_count(hosts) && rc == 0; i++)
-		rc = explain(t, fanout_hosts_at(hosts, i));
+		rc = explain(t, hosts, fanout_hosts_at(hosts, i));
 	return rc;
 }
 

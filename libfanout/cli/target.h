@@ -18,6 +18,8 @@ struct cli_target {
 	unsigned split;			/* 0: not */
 
 	bool	 named;			/* hosts, by an option */
+	struct fanout *way;		/* explain: asked how each is reached;
+					 * NULL: not. The tool's own */
 	struct cli_dead dead;
 
 	char	*caret;		/* where an expression is wrong, two lines;

@@ -436,6 +436,36 @@ knownhosts_check(const struct knownhosts *kh, const char *host, unsigned port,
 	return v;
 }
 
+struct each {
+	const struct knownhosts *kh;
+	void	(*fn)(const struct kh_where *, const char *, void *);
+	void	*arg;
+};
+
+static void
+tell_entry(const struct entry *en, void *arg)
+{
+	const struct each *e = arg;
+	struct kh_where where = {
+		.path = e->kh->paths[en->path], .line = en->line,
+		.blob = en->blob, .blob_len = en->blob_len
+	};
+
+	e->fn(&where, en->mark == KH_REVOKE ? "@revoked" :
+	    en->mark == KH_CA ? "@cert-authority" : "", e->arg);
+}
+
+void
+knownhosts_each(const struct knownhosts *kh, const char *host, unsigned port,
+    void (*fn)(const struct kh_where *, const char *, void *), void *arg)
+{
+	struct each e = { kh, fn, arg };
+	char name[KH_NAME_MAX];
+
+	if (kh_name(name, host, port) == 0)
+		each_entry(kh, name, tell_entry, &e);
+}
+
 /* OpenSSH's order of preference. */
 static const char *const type_order[] = {
 	"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",

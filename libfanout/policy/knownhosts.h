@@ -55,6 +55,11 @@ struct kh_where {
 enum kh_verdict knownhosts_check(const struct knownhosts *, const char *name,
 	    unsigned port, const void *blob, size_t len, struct kh_where *);
 
+/* Every line that names the host; mark: "", "@revoked", "@cert-authority". */
+void	knownhosts_each(const struct knownhosts *, const char *name,
+	    unsigned port, void (*fn)(const struct kh_where *,
+	    const char *mark, void *), void *arg);
+
 /*
  * The types of the plain keys recorded for a host, in the order that OpenSSH
  * prefers them, separated by commas, "" if there is none. Returns the length

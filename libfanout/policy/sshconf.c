@@ -293,9 +293,47 @@ resolve(struct resolving *r, const char *spec, struct hostconf *hc)
 	return rc;
 }
 
+static int
+add_source(char ***lines, const struct directive *d)
+{
+	if (d == NULL)
+		return 0;
+	if (d->line == 0)
+		return strlist_addf(lines, "option: %s %s", d->kw->name,
+		    d->raw);
+	return strlist_addf(lines, "%s:%u: %s %s", d->file->path, d->line,
+	    d->kw->name, d->raw);
+}
+
+static int
+add_sources(char ***lines, const struct resolving *r)
+{
+	size_t i;
+
+	for (i = 0; i < K_SLOTS; i++) {
+		/* What the host was written with goes before it. */
+		if ((i == K_USER && r->user != NULL) ||
+		    (i == K_PORT && r->port != 0))
+			continue;
+		if (add_source(lines, r->val[i]) == -1)
+			return -1;
+	}
+	for (i = 0; i < r->nmany; i++)
+		if (add_source(lines, r->many[i]) == -1)
+			return -1;
+	return 0;
+}
+
 int
 sshconf_resolve(struct sshconf *c, const char *spec, struct hostconf *hc,
     struct fanout_result *why)
+{
+	return sshconf_explain(c, spec, hc, why, NULL);
+}
+
+int
+sshconf_explain(struct sshconf *c, const char *spec, struct hostconf *hc,
+    struct fanout_result *why, char ***lines)
 {
 	struct fanout_result unused;
 	struct resolving r = { .c = c, .why = why == NULL ? &unused : why };
@@ -303,7 +341,10 @@ sshconf_resolve(struct sshconf *c, const char *spec, struct hostconf *hc,
 
 	r.why->text[0] = '\0';
 	memset(hc, 0, sizeof(*hc));
-	if ((rc = resolve(&r, spec, hc)) == -1)
+	if ((rc = resolve(&r, spec, hc)) == 0 && lines != NULL &&
+	    add_sources(lines, &r) == -1)
+		rc = resolving_fail(&r, NULL, "out of memory");
+	if (rc == -1)
 		hostconf_clear(hc);
 	free(r.host);
 	free(r.many);

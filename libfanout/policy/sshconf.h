@@ -98,6 +98,13 @@ struct hostconf {
  */
 int	sshconf_resolve(struct sshconf *, const char *spec, struct hostconf *,
 	    struct fanout_result *why);
+
+/*
+ * The same, and a line for each value that came from somewhere: "FILE:LINE:
+ * keyword value", in a strlist of the caller's. -1 also: out of memory.
+ */
+int	sshconf_explain(struct sshconf *, const char *spec, struct hostconf *,
+	    struct fanout_result *why, char ***lines);
 void	hostconf_clear(struct hostconf *);	/* leaves it zeroed */
 
 /*

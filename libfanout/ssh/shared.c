@@ -236,12 +236,12 @@ connect_ms(const struct shared *sh, const struct hostconf *c)
 
 static int
 make_plan(struct shared *sh, const char *host, struct fanout_plan *plan,
-    struct hostplan *hp, struct fanout_result *why)
+    struct hostplan *hp, struct fanout_result *why, char ***lines)
 {
 	struct hostconf *c = &hp->conf;
 	struct fanout_error e = { .code = 0 };
 
-	if (sshconf_resolve(sh->conf, host, c, why) == -1 ||
+	if (sshconf_explain(sh->conf, host, c, why, lines) == -1 ||
 	    refuse_foreign(c, why) == -1)
 		return -1;
 	if ((hp->known = find_known(sh, c, plan, &e)) == NULL) {
@@ -266,6 +266,13 @@ int
 shared_plan(void *shared, const char *host, struct fanout_plan *plan,
     struct fanout_result *why)
 {
+	return shared_plan_told(shared, host, plan, why, NULL);
+}
+
+int
+shared_plan_told(void *shared, const char *host, struct fanout_plan *plan,
+    struct fanout_result *why, char ***lines)
+{
 	struct hostplan *hp;
 
 	tell_conf(shared, plan);
@@ -274,7 +281,7 @@ shared_plan(void *shared, const char *host, struct fanout_plan *plan,
 		return -1;
 	}
 	plan->priv = hp;
-	return make_plan(shared, host, plan, hp, why);
+	return make_plan(shared, host, plan, hp, why, lines);
 }
 
 void

@@ -30,6 +30,14 @@ struct hostplan {
 
 int	shared_plan(void *shared, const char *host, struct fanout_plan *,
 	    struct fanout_result *);
+
+/* The same; also where each value of the configuration came from, in a
+ * strlist (NULL: not wanted). */
+int	shared_plan_told(void *shared, const char *host, struct fanout_plan *,
+	    struct fanout_result *, char ***lines);
+
+/* All of it in words, line by line; free(3). NULL: out of memory. */
+char	*shared_explain(void *shared, const char *host);
 void	shared_plan_free(void *shared, struct fanout_plan *);
 
 #endif

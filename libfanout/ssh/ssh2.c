@@ -37,5 +37,6 @@ const struct fanout_transport fo_transport_ssh2 = {
 	.step = sess_step,
 	.cancel = sess_cancel,
 	.close = sess_close,
-	.free = sess_free
+	.free = sess_free,
+	.explain = shared_explain
 };
