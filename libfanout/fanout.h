@@ -433,6 +433,9 @@ struct fanout_opts {
 	 * caller answers. Others are not asked: what needs an answer fails. */
 	unsigned can_answer;
 	int	 ask_ms;	/* to answer a question; 0: no deadline */
+
+	unsigned connect_gap_ms;	/* at least so long between two new
+					 * connections; 0: no matter */
 };
 
 #define FANOUT_WINDOW_DEFAULT 256

@@ -42,7 +42,7 @@ session_limit(unsigned descriptors)
 
 int
 admit_init(struct admit *a, unsigned max_workers, size_t window,
-    unsigned rate, unsigned descriptors)
+    unsigned rate, unsigned gap_ms, unsigned descriptors)
 {
 	unsigned i;
 
@@ -54,7 +54,9 @@ admit_init(struct admit *a, unsigned max_workers, size_t window,
 	STAILQ_INIT(&a->cold);
 	pthread_mutex_init(&a->mu, NULL);
 	a->window = window;
-	a->rate = rate;
+	a->gap = (int64_t)gap_ms * RATE_UNITS;
+	if (rate > 0 && 1000 * RATE_UNITS / rate > a->gap)
+		a->gap = 1000 * RATE_UNITS / rate;
 	a->max_sessions = session_limit(descriptors);
 	a->nworkers = 1;
 	return 0;
@@ -118,7 +120,7 @@ rate_allows(struct admit *a, int64_t now, int64_t *until)
 		*until = a->retry_at;
 		return false;
 	}
-	if (a->rate == 0)
+	if (a->gap == 0)
 		return true;
 	if (now * RATE_UNITS < a->next_connect) {
 		*until = a->next_connect / RATE_UNITS + 1;
@@ -126,7 +128,7 @@ rate_allows(struct admit *a, int64_t now, int64_t *until)
 	}
 	if (a->next_connect < late)
 		a->next_connect = late;
-	a->next_connect += 1000 * RATE_UNITS / a->rate;
+	a->next_connect += a->gap;
 	return true;
 }
 

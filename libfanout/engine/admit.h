@@ -24,14 +24,14 @@ struct admit {
 	size_t		 sessions;	/* open or being opened */
 	size_t		 window;
 	size_t		 max_sessions;	/* what descriptors allow */
-	unsigned	 rate;		/* connections a second; 0: any */
-	int64_t		 next_connect;	/* rate: not before, in ms << 10 */
+	int64_t		 gap;		/* between connections, ms << 10; 0: any */
+	int64_t		 next_connect;	/* gap: not before, in ms << 10 */
 	bool		 starved;	/* a worker found no slot for its own */
 	int64_t		 retry_at;	/* descriptors ran out: not before */
 };
 
 int	admit_init(struct admit *, unsigned max_workers, size_t window,
-	    unsigned rate, unsigned descriptors);
+	    unsigned rate, unsigned gap_ms, unsigned descriptors);
 void	admit_destroy(struct admit *);
 
 /* Tasks of one job, to the ends of their hosts' lists. */

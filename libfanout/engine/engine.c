@@ -91,7 +91,8 @@ init_parts(struct engine *eng, const struct fanout_opts *o)
 		goto queue;
 	/* After the descriptors of the engine itself have been taken. */
 	if (admit_init(&eng->admit, eng->max_workers, o->window,
-	    o->connects_per_sec, eng->transport->descriptors) == -1)
+	    o->connects_per_sec, o->connect_gap_ms,
+	    eng->transport->descriptors) == -1)
 		goto workers;
 	if (asks_init(&eng->asks, o->can_answer, o->ask_ms, &eng->queue,
 	    answered, eng) == -1)

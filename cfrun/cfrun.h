@@ -1,0 +1,44 @@
+/*
+ * cfrun.h - what the command line asks for, and doing it.
+ */
+#ifndef CFRUN_H
+#define CFRUN_H
+
+#include "cli/connect.h"
+#include "cli/look.h"
+#include "cli/target.h"
+
+enum way { BY_CFENGINE, BY_SSH, BY_AUTO };
+
+struct cfrun {
+	struct cli_target target;
+	struct cli_connect connect;
+	struct cli_look look;
+
+	const char *file;		/* cfrun.hosts; NULL: where it is */
+	const char *workdir, *registry;	/* NULL: the usual ones */
+	const char *user;
+	const char *transport;
+	enum way way;			/* made of it */
+	const char *define, *select, *bundles;	/* NULL: none */
+	unsigned port, splay, background;
+	int	 debug;
+	bool	 trust_new, ask, silent, any_host, ping, runagent_status;
+	bool	 help, version;
+
+	char	**hosts;		/* words; each list is nhosts.. long */
+	char	**options;		/* for the agent */
+	char	**classes;
+	size_t	 nhosts, noptions, nclasses;
+};
+
+/* 0, or an error that says what to do about it. */
+int	cfrun_options(struct cfrun *, int argc, char **argv,
+	    struct fanout_error *);
+void	cfrun_usage(FILE *);
+void	cfrun_clear(struct cfrun *);
+
+/* Returns the exit status; what is wrong has been said. */
+int	cfrun_run(struct cfrun *);
+
+#endif

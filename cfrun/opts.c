@@ -1,0 +1,199 @@
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cfrun.h"
+#include "cli/error.h"
+#include "session.h"
+
+#define AT(member) offsetof(struct cfrun, member)
+
+static int
+set_user(void *into, const char *value, struct fanout_error *e)
+{
+	const struct cli_option *o = cli_connect_options;
+	struct cfrun *c = into;
+
+	if (*value == '\0' || strpbrk(value, "/\\ \n") != NULL)
+		return cli_error(e, FANOUT_EINVAL, "\"%s\" is no user", value);
+	c->user = value;
+	while (strcmp(o->name, "user") != 0)
+		o++;
+	return o->call(&c->connect, value, e);
+}
+
+static const struct cli_option client_options[] = {
+	{ 'f', "file", "FILE", "the clients, instead of cfrun.hosts",
+	    CLI_TEXT, AT(file), 0, 0, NULL },
+	{ 0, "any-host", NULL, "also hosts that are not in that file",
+	    CLI_FLAG, AT(any_host), 0, 0, NULL },
+	{ 'T', "trust-new", NULL, "trust the keys of all hosts that are new",
+	    CLI_FLAG, AT(trust_new), 0, 0, NULL },
+	{ 'i', "ask", NULL, "show new keys, and ask whether to trust them",
+	    CLI_FLAG, AT(ask), 0, 0, NULL },
+	{ 0, "transport", "NAME", "cfengine (default), ssh, or auto",
+	    CLI_TEXT, AT(transport), 0, 0, NULL },
+	{ 'l', "user", "USER", "say we are, or log in as, this user",
+	    CLI_CALL, 0, 0, 0, set_user },
+	{ 0, "port", "PORT", "the port of cf-serverd (default 5308)",
+	    CLI_NUMBER, AT(port), 1, 65535, NULL },
+	{ 0, "background", "N", "so many at once (default: maxchild, else 30)",
+	    CLI_NUMBER, AT(background), 1, 100000, NULL },
+	{ 0, "splay", "SEC", "begin them spread over so many seconds",
+	    CLI_NUMBER, AT(splay), 1, 86400, NULL },
+	{ 0, "workdir", "DIR", "of CFEngine: ppkeys, inputs",
+	    CLI_TEXT, AT(workdir), 0, 0, NULL },
+	{ 0, "registry", "FILE", "which host has which key",
+	    CLI_TEXT, AT(registry), 0, 0, NULL },
+	{ 0, NULL, NULL, NULL, CLI_FLAG, 0, 0, 0, NULL }
+};
+
+static const struct cli_option run_options[] = {
+	{ 0, "define", "CLASS,...", "classes to set for the agent",
+	    CLI_TEXT, AT(define), 0, 0, NULL },
+	{ 0, "remote-bundles", "NAME,...", "bundles to run instead of all",
+	    CLI_TEXT, AT(bundles), 0, 0, NULL },
+	{ 0, "select", "CLASS,...", "only hosts that have one of these",
+	    CLI_TEXT, AT(select), 0, 0, NULL },
+	{ 0, "ping", NULL, "only ask who is there, run nothing",
+	    CLI_FLAG, AT(ping), 0, 0, NULL },
+	{ 'S', "silent", NULL, "show nothing of what clients say",
+	    CLI_FLAG, AT(silent), 0, 0, NULL },
+	{ 'd', "debug", NULL, "as -v twice",
+	    CLI_COUNT, AT(debug), 0, 0, NULL },
+	{ 0, "runagent-status", NULL, "exit as cf-runagent would",
+	    CLI_FLAG, AT(runagent_status), 0, 0, NULL },
+	{ 'h', "help", NULL, "show this",
+	    CLI_FLAG, AT(help), 0, 0, NULL },
+	{ 'V', "version", NULL, "show the version",
+	    CLI_FLAG, AT(version), 0, 0, NULL },
+	{ 0, NULL, NULL, NULL, CLI_FLAG, 0, 0, 0, NULL }
+};
+
+/* The options to connect that all tools have, but for those of our own. */
+static const struct cli_option *
+connect_options(void)
+{
+	static struct cli_option table[40];
+	const struct cli_option *o;
+	size_t n = 0;
+
+	for (o = cli_connect_options; o->help != NULL && n + 1 <
+	    sizeof(table) / sizeof(table[0]); o++) {
+		if (o->letter == 'l' || strcmp(o->name, "port") == 0 ||
+		    strcmp(o->name, "transport") == 0)
+			continue;
+		table[n] = *o;
+		if (o->letter == 'f')
+			table[n] = (struct cli_option){ 0, o->name, o->arg,
+			    "the same as --background", o->kind, o->offset,
+			    o->min, o->max, o->call };
+		if (strcmp(o->name, "idle") == 0)
+			table[n].help = "without any output (default 1800)";
+		n++;
+	}
+	return table;
+}
+
+#define GROUPS(c) {						\
+	{ "Clients:", client_options, (c) },			\
+	{ "What to run:", run_options, (c) },			\
+	{ "Hosts:", cli_target_options, &(c)->target },		\
+	{ "Hosts, only shown; nothing is run:",			\
+	    cli_show_options, &(c)->target },			\
+	{ "Hosts that are down:",				\
+	    cli_dead_options, &(c)->target.dead },		\
+	{ "Connection:", connect_options(), &(c)->connect },	\
+	{ "Output:", cli_look_options, &(c)->look },		\
+	{ NULL, NULL, NULL }					\
+}
+
+void
+cfrun_usage(FILE *fp)
+{
+	static struct cfrun none;
+	const struct cli_group groups[] = GROUPS(&none);
+
+	cli_usage(fp, "cfrun [OPTION]... [HOST]... "
+	    "[-- AGENT-OPTION... [-- CLASS...]]", groups);
+}
+
+/* The words up to the next "--"; returns what is behind it. */
+static char **
+section(char **words, char ***list, size_t *n)
+{
+	*list = words;
+	for (*n = 0; words[*n] != NULL; ++*n)
+		if (strcmp(words[*n], "--") == 0)
+			return words + *n + 1;
+	return words + *n;
+}
+
+/* What ended the options: a word, or the "--" that begins those for the
+ * agent? */
+static void
+take_words(struct cfrun *c, char **argv, int rest)
+{
+	char **words = argv + rest;
+
+	if (rest > 1 && strcmp(argv[rest - 1], "--") == 0)
+		c->hosts = words;
+	else
+		words = section(words, &c->hosts, &c->nhosts);
+	words = section(words, &c->options, &c->noptions);
+	c->classes = words;
+	while (words[c->nclasses] != NULL)
+		c->nclasses++;
+}
+
+static int
+check_way(struct cfrun *c, struct fanout_error *e)
+{
+	const char *t = c->transport;
+
+	if (t == NULL || strcmp(t, "cfengine") == 0)
+		c->way = BY_CFENGINE;
+	else if (strcmp(t, "ssh") == 0)
+		c->way = BY_SSH;
+	else if (strcmp(t, "auto") == 0)
+		c->way = BY_AUTO;
+	else
+		return cli_error(e, FANOUT_EINVAL, "--transport %s: there are "
+		    "cfengine, ssh and auto", t);
+	if (c->ping && c->way != BY_CFENGINE)
+		return cli_error(e, FANOUT_EINVAL, "--ping asks cf-serverd: it "
+		    "has no other transport than cfengine");
+	if (c->ping && c->noptions + c->nclasses > 0)
+		return cli_error(e, FANOUT_EINVAL, "--ping runs no agent, so "
+		    "it takes nothing behind --");
+	if (c->ask && c->trust_new)
+		return cli_error(e, FANOUT_EINVAL, "-i or -T: ask, or trust "
+		    "without asking?");
+	return 0;
+}
+
+int
+cfrun_options(struct cfrun *c, int argc, char **argv, struct fanout_error *e)
+{
+	const struct cli_group groups[] = GROUPS(c);
+	int rc, rest;
+
+	*c = (struct cfrun){ .connect = CLI_CONNECT_INIT,
+	    .port = SESSION_PORT };
+	c->connect.idle_ms = -1;	/* not given */
+	if ((rc = cli_target_init(&c->target, argv, e)) != 0 ||
+	    (rc = cli_parse(groups, argc, argv, &rest, e)) != 0)
+		return rc;
+	c->connect.verbose += 2 * c->debug;
+	if (c->background > 0)
+		c->connect.window = c->background;
+	take_words(c, argv, rest);
+	return c->help || c->version ? 0 : check_way(c, e);
+}
+
+void
+cfrun_clear(struct cfrun *c)
+{
+	cli_target_clear(&c->target);
+	cli_connect_clear(&c->connect);
+}
