@@ -689,8 +689,9 @@ session_step(struct session *s)
 		return farewell(s);
 	if (s->canceled) {
 		/* What it runs goes on: the protocol has no word for stop. */
-		fanout_io_fate(s->io, FANOUT_F_RUNNING, 0,
-		    "the agent goes on to its end");
+		if (s->begun)
+			fanout_io_fate(s->io, FANOUT_F_RUNNING, 0,
+			    "the agent goes on to its end");
 		return over(s);
 	}
 	for (turns = 0; turns < TURNS && go == GO; turns++)

@@ -13,6 +13,8 @@ case $B in /*) ;; *) B=$TOP/$B ;; esac
 CEXEC=$B/bin/cexec
 LOOPBACK=$TOP/tests/bed/loopback
 VHOSTS=$TOP/tests/bed/vhosts
+CFSERVERD=$TOP/tests/bed/cfserverd
+CFRUN=$B/bin/cfrun
 # Sanitizers cost memory and time: what is measured there means nothing.
 SANITIZED=false
 # shellcheck disable=SC2034  # for the scripts
@@ -22,9 +24,10 @@ rc=0
 out=$T/out err=$T/err
 BED=
 VBED=
+CFBED=
 # Settings of the user must not reach a test.
 export XDG_STATE_HOME="$T/state"
-unset FANOUT_KEEP CFANOUT_HOSTS WCOLL SSH_AUTH_SOCK FANOUT_TRANSPORT 2>/dev/null || :
+unset FANOUT_KEEP CFANOUT_HOSTS WCOLL SSH_AUTH_SOCK FANOUT_TRANSPORT CFINPUTS 2>/dev/null || :
 
 cleanup() {
 	# Ours only, by number.
@@ -33,6 +36,7 @@ cleanup() {
 	done
 	[ -z "$BED" ] || "$LOOPBACK" down
 	[ -z "$VBED" ] || "$VHOSTS" down
+	[ -z "$CFBED" ] || "$CFSERVERD" down
 	rm -rf "$T"
 }
 trap cleanup EXIT
@@ -69,6 +73,21 @@ vctl() {
 # vcx ARGUMENTS...: cexec on the control host.
 vcx() {
 	run "$VHOSTS" control "$CEXEC" -F "$VBED/ssh_config" "$@"
+}
+
+# cfbed_up N: a bed of N cf-serverd, see bed/cfserverd.
+cfbed_up() {
+	[ -x "$CFRUN" ] || skip "$CFRUN is not built"
+	rc=0
+	env=$("$CFSERVERD" up "$1" 2>"$err") || rc=$?
+	[ $rc -ne 77 ] || skip "$(tail -n 1 "$err")"
+	[ $rc -eq 0 ] || fail "the bed of cf-serverd does not come up"
+	eval "$env"
+}
+
+# cf ARGUMENTS...: cfrun on that bed.
+cf() {
+	run "$CFRUN" --workdir "$CFBED/hub" -f "$CFBED/cfrun.hosts" "$@"
 }
 
 fail() {
