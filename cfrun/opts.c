@@ -104,6 +104,7 @@ connect_options(void)
 	{ "Hosts that are down:",				\
 	    cli_dead_options, &(c)->target.dead },		\
 	{ "Connection:", connect_options(), &(c)->connect },	\
+	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Output:", cli_look_options, &(c)->look },		\
 	{ NULL, NULL, NULL }					\
 }

@@ -35,12 +35,6 @@ registry_free(struct registry *r)
 	free(r);
 }
 
-struct registry *
-registry_new(void)
-{
-	return calloc(1, sizeof(struct registry));
-}
-
 static bool
 is_digest(const char *s)
 {
@@ -74,12 +68,6 @@ add(struct registry *r, const char *host, const char *digest, size_t nth)
 	e->nth = nth;
 	r->count++;
 	return 0;
-}
-
-int
-registry_put(struct registry *r, const char *host, const char *digest)
-{
-	return add(r, host, digest, r->count);
 }
 
 /* 0, -1: no memory, -2: it makes no sense. */
@@ -125,8 +113,8 @@ digest_order(const void *a, const void *b)
 	return compare(x, y, strcmp(x->digest, y->digest));
 }
 
-int
-registry_sort(struct registry *r)
+static int
+sort(struct registry *r)
 {
 	size_t i, n = 0;
 
@@ -167,7 +155,7 @@ read_lines(struct registry *r, FILE *f, const char *path,
 	if (rc == 0 && ferror(f))
 		return cli_error(e, FANOUT_ESYS, "%s: %s", path,
 		    strerror(errno));
-	return rc != 0 || registry_sort(r) == -1 ? cli_nomem(e) : 0;
+	return rc != 0 || sort(r) == -1 ? cli_nomem(e) : 0;
 }
 
 int
@@ -178,7 +166,7 @@ registry_read(struct registry **out, const char *path, struct fanout_error *e)
 	int rc = 0;
 
 	*out = NULL;
-	if ((r = registry_new()) == NULL)
+	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return cli_nomem(e);
 	if ((f = fopen(path, "re")) != NULL) {
 		rc = read_lines(r, f, path, e);

@@ -16,12 +16,6 @@ int	registry_read(struct registry **, const char *path,
 	    struct fanout_error *);
 void	registry_free(struct registry *);	/* NULL is fine */
 
-/* One in memory only: put what belongs into it, then sort. NULL, -1: no
- * memory. */
-struct registry *registry_new(void);
-int	registry_put(struct registry *, const char *host, const char *digest);
-int	registry_sort(struct registry *);
-
 /* NULL: none. They live as long as the registry. */
 const char *registry_digest(const struct registry *, const char *host);
 const char *registry_owner(const struct registry *, const char *digest);

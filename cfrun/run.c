@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ask.h"
 #include "cli/drive.h"
 #include "cli/error.h"
 #include "cli/summary.h"
@@ -229,7 +228,7 @@ drive(struct cfrun *c, struct targets *t, const struct fanout_opts *o,
 	    .status = c->runagent_status ? runagent_status : NULL,
 	    .ctx = &r };
 	struct cli_run run = { .opts = o, .hosts = t->hosts, .cmd = &cmd,
-	    .extra = &extra };
+	    .ask = &c->connect.ask, .extra = &extra };
 	int status;
 
 	r.verdicts = calloc(fanout_hosts_count(t->hosts),
@@ -261,8 +260,7 @@ run_on(struct cfrun *c, struct targets *t, const char *workdir)
 {
 	struct cfengine_config config = { .workdir = workdir,
 	    .registry = c->registry, .user = user_name(c), .port = c->port,
-	    .trust_new = c->trust_new };
-	struct registry *trusted = NULL;
+	    .trust_new = c->trust_new, .ask = c->ask };
 	struct fanout_marks *marks;
 	struct fanout_opts o;
 	struct fanout_error e;
@@ -275,9 +273,6 @@ run_on(struct cfrun *c, struct targets *t, const char *workdir)
 	    cli_connect_apply(&c->connect, &o, &e) != 0)
 		return complain(&e);
 	limit(c, t, &o);
-	if (c->ask && ask_keys(&trusted, &config, &o, t->hosts, &e) != 0)
-		return complain(&e);
-	config.trusted = trusted;
 	if (c->way != BY_SSH) {
 		o.custom = &cfengine_transport;
 		o.custom_config = &config;
@@ -287,7 +282,6 @@ run_on(struct cfrun *c, struct targets *t, const char *workdir)
 	else
 		status = drive(c, t, &o, skip);
 	cli_dead_free(marks, skip);
-	registry_free(trusted);
 	return status;
 }
 

@@ -3,16 +3,12 @@
  *
  * The command of a task is what to say, in lines: "EXEC -D class -b bundle",
  * then the classes of which a host must have one ("": any host); or
- * "VERSION"; or "KEY": only look at the server's key, and print what there is
- * to say of it: "yes", "new", "unknown", "changed" or "others", the digest.
- * What follows the second line is not for this transport.
+ * "VERSION". What follows the second line is not for this transport.
  */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
 
 #include "fanout.h"
-
-struct registry;
 
 struct cfengine_config {
 	const char *workdir;
@@ -20,7 +16,7 @@ struct cfengine_config {
 	const char *user;		/* whom we say we are */
 	unsigned port;			/* of hosts named without one */
 	bool	 trust_new;		/* believe any key that is new */
-	const struct registry *trusted;	/* these new ones; NULL: none */
+	bool	 ask;			/* the user, whether to believe it */
 };
 
 /* Its config is a struct cfengine_config. */
