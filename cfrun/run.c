@@ -260,7 +260,8 @@ run_on(struct cfrun *c, struct targets *t, const char *workdir)
 {
 	struct cfengine_config config = { .workdir = workdir,
 	    .registry = c->registry, .user = user_name(c), .port = c->port,
-	    .trust_new = c->trust_new, .ask = c->ask };
+	    .trust_new = c->trust_new, .ask = c->ask,
+	    .selects = c->select != NULL || c->nclasses > 0 };
 	struct fanout_marks *marks;
 	struct fanout_opts o;
 	struct fanout_error e;
@@ -273,8 +274,12 @@ run_on(struct cfrun *c, struct targets *t, const char *workdir)
 	    cli_connect_apply(&c->connect, &o, &e) != 0)
 		return complain(&e);
 	limit(c, t, &o);
+	if (t->file != NULL && *fanout_cfhosts_control(
+	    t->file)->bindtointerface != '\0')
+		config.source = fanout_cfhosts_control(t->file)->bindtointerface;
 	if (c->way != BY_SSH) {
-		o.custom = &cfengine_transport;
+		o.custom = c->way == BY_AUTO ? &auto_transport :
+		    &cfengine_transport;
 		o.custom_config = &config;
 	}
 	if (cli_dead_find(&c->target.dead, t->hosts, &marks, &skip, &e) != 0)

@@ -188,7 +188,9 @@ finish(struct session *s)
 {
 	struct fanout_result *r = fanout_io_result(s->io);
 
-	fanout_io_stage(s->io, FANOUT_S_CLOSE);
+	/* A refusal's stage is OPEN: nothing was begun. */
+	if (s->begun)
+		fanout_io_stage(s->io, FANOUT_S_CLOSE);
 	if (s->refusal == REPLY_NO_MATCH)
 		return session_fail(s, FANOUT_C_SKIPPED, "it has none of these "
 		    "classes");

@@ -133,6 +133,9 @@ cfengine_plan(void *shared, const char *host, struct fanout_plan *plan,
 		return -1;
 	}
 	plan->port = spec.port != 0 ? spec.port : sh->config.port;
+	if (sh->config.source != NULL &&
+	    (plan->source = strdup(sh->config.source)) == NULL)
+		return no_memory(why);
 	size = spec.name_len + 8 + spec.user_len + 1;
 	if ((plan->address = strndup(spec.name, spec.name_len)) == NULL ||
 	    (site = calloc(1, sizeof(*site) + size)) == NULL)

@@ -17,9 +17,12 @@ struct cfengine_config {
 	unsigned port;			/* of hosts named without one */
 	bool	 trust_new;		/* believe any key that is new */
 	bool	 ask;			/* the user, whether to believe it */
+	const char *source;		/* our address to connect from, or NULL */
+	bool	 selects;		/* by class, which ssh cannot */
 };
 
-/* Its config is a struct cfengine_config. */
-extern const struct fanout_transport cfengine_transport;
+/* auto.c: tries ssh, too, for which the third line is. The config of both is a
+ * struct cfengine_config. */
+extern const struct fanout_transport cfengine_transport, auto_transport;
 
 #endif

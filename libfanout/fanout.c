@@ -65,8 +65,8 @@ cores(void)
 	return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
 }
 
-static const struct fanout_transport *
-find_transport(const struct fanout_opts *o)
+const struct fanout_transport *
+fanout_transport_named(const char *name)
 {
 	static const struct fanout_transport *const known[] = {
 		&fo_transport_auto, &fo_transport_ssh2, &fo_transport_openssh,
@@ -74,14 +74,19 @@ find_transport(const struct fanout_opts *o)
 	};
 	size_t i;
 
-	if (o->custom != NULL)
-		return o->custom;
-	if (o->transport == NULL)
-		return known[0];
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(known[i]->name, o->transport) == 0)
+		if (strcmp(known[i]->name, name) == 0)
 			return known[i];
 	return NULL;
+}
+
+static const struct fanout_transport *
+find_transport(const struct fanout_opts *o)
+{
+	if (o->custom != NULL)
+		return o->custom;
+	return fanout_transport_named(o->transport != NULL ? o->transport :
+	    "auto");
 }
 
 int

@@ -43,6 +43,9 @@ struct fanout_plan {
 	int	 family;	/* AF_UNSPEC, AF_INET, AF_INET6 */
 	int	 connect_ms;	/* -1: the engine's own; plan starts with -1 */
 	int	 attempts;	/* rounds over the addresses; 0 is 1 */
+	char	*source;	/* our address to connect from, in digits;
+				 * NULL: any. As address */
+	unsigned round;		/* so often again() said true; filled before */
 	void	*priv;		/* the transport's; freed by plan_free */
 	char	*notes;		/* see fanout_plan_log; the engine's */
 };
@@ -94,7 +97,17 @@ struct fanout_transport {
 	 * are safe to print; malloc(3)ed, NULL: out of memory. On the
 	 * caller's thread, while nothing is planned. */
 	char	*(*explain)(void *shared, const char *host);
+
+	/* Optional: the task failed, or its host could not be connected to,
+	 * before its command began: is there another way? Then it is planned
+	 * and begun anew; the old peer is freed. On the worker. */
+	bool	(*again)(void *shared, const struct fanout_plan *,
+		    const struct fanout_result *);
 };
+
+/* One of the library's own by its name, to build upon; NULL: there is none.
+ * Their config is NULL. */
+const struct fanout_transport *fanout_transport_named(const char *name);
 
 /* ---- what a peer may call, from its functions above only --------------- */
 

@@ -8,6 +8,8 @@
 
 #include <netinet/tcp.h>
 
+#include <arpa/inet.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -58,15 +60,36 @@ set_options(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
+/* The address of ours that the plan names; 0 or errno. */
+static int
+bind_source(int fd, int family, const char *source)
+{
+	struct address a = { .len = sizeof(a.u.in) };
+
+	a.u.sa.sa_family = (sa_family_t)family;
+	if (family == AF_INET6)
+		a.len = sizeof(a.u.in6);
+	if (inet_pton(family, source, family == AF_INET6 ?
+	    (void *)&a.u.in6.sin6_addr : (void *)&a.u.in.sin_addr) != 1)
+		return EADDRNOTAVAIL;
+	return bind(fd, &a.u.sa, a.len) == -1 ? errno : 0;
+}
+
 /* 0: connected or under way; else errno. */
 static int
 try_address(struct fanout_io *p, const struct address *a)
 {
+	const char *source = p->lookup->plan.source;
+	int error;
+
 	p->fd = socket(a->u.sa.sa_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (p->fd == -1)
 		return errno;
 	set_options(p->fd);
+	if (source != NULL && (error = bind_source(p->fd, a->u.sa.sa_family,
+	    source)) != 0)
+		return error;
 	if (connect(p->fd, &a->u.sa, a->len) == 0 || errno == EINPROGRESS)
 		return 0;
 	return errno;

@@ -36,6 +36,7 @@ peer_new(struct worker *w, struct task *t)
 	}
 	p->lookup->owner = p;
 	p->lookup->worker = w->index;
+	p->lookup->plan.round = t->round;
 	p->worker = w;
 	p->host = t->host;
 	p->host->peer = p;
@@ -238,6 +239,40 @@ peer_free(struct fanout_io *p)
 	free(p);
 }
 
+/* The task gets a new session, as if it had never been taken. */
+static void
+begin_anew(struct fanout_io *p)
+{
+	struct task *t = p->task;
+
+	memset(&t->result, 0, sizeof(t->result));
+	t->result.status = -1;
+	t->input_off = 0;
+	atomic_store(&t->held, false);
+	p->host->peer = NULL;
+	admit_again(&p->worker->eng->admit, t);
+	peer_desert(p);
+}
+
+/* It failed before its command began: does the transport know another way? */
+static bool
+other_way(struct fanout_io *p)
+{
+	struct engine *eng = p->worker->eng;
+	const struct fanout_transport *tr = eng->transport;
+	struct task *t = p->task;
+
+	if (tr->size < sizeof(*tr) || tr->again == NULL || t == NULL ||
+	    t->result.cls == FANOUT_C_OK || p->state == PEER_ENDING ||
+	    atomic_load(&t->job->canceled) || atomic_load(&p->worker->stop) ||
+	    !tr->again(eng->shared, &p->lookup->plan, &t->result))
+		return false;
+	fanout_io_log(p, 1, "%s; trying another way", t->result.text);
+	t->round++;
+	begin_anew(p);
+	return true;
+}
+
 void
 peer_fail(struct fanout_io *p, enum fanout_class cls, int sys_errno,
     int lib_err, const char *fmt, ...)
@@ -248,6 +283,8 @@ peer_fail(struct fanout_io *p, enum fanout_class cls, int sys_errno,
 	va_start(ap, fmt);
 	fo_vfail(&p->task->result, cls, sys_errno, lib_err, fmt, ap);
 	va_end(ap);
+	if (other_way(p))
+		return;
 	peer_finish(p);
 	peer_bury(p);
 }
@@ -307,6 +344,8 @@ task_over(struct fanout_io *p)
 	bool keep = w->eng->keep && p->state == PEER_BUSY &&
 	    p->task->result.cls <= FANOUT_C_SIGNAL && !atomic_load(&w->stop);
 
+	if (other_way(p))
+		return;
 	if (!keep) {
 		peer_finish(p);
 		begin_close(p);
@@ -324,25 +363,14 @@ task_over(struct fanout_io *p)
 
 /* ---- running ---- */
 
-/*
- * A kept session may have died in its sleep: then the task, which has not
- * begun, gets a new one, once.
- */
+/* A kept session may have died in its sleep, before the task began: once. */
 static bool
-begin_anew(struct fanout_io *p)
+slept_away(struct fanout_io *p)
 {
-	struct task *t = p->task;
-
-	if (t == NULL || p->state != PEER_BUSY || !p->reused ||
+	if (p->task == NULL || p->state != PEER_BUSY || !p->reused ||
 	    p->stage != FANOUT_S_OPEN || atomic_load(&p->worker->stop))
 		return false;
-	memset(&t->result, 0, sizeof(t->result));
-	t->result.status = -1;
-	t->input_off = 0;
-	atomic_store(&t->held, false);
-	p->host->peer = NULL;
-	admit_again(&p->worker->eng->admit, t);
-	peer_desert(p);
+	begin_anew(p);
 	return true;
 }
 
@@ -350,7 +378,7 @@ begin_anew(struct fanout_io *p)
 static void
 closed(struct fanout_io *p)
 {
-	if (begin_anew(p))
+	if (slept_away(p) || other_way(p))
 		return;
 	if (p->task != NULL) {
 		if (p->state == PEER_BUSY && p->task->result.cls ==

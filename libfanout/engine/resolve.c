@@ -64,6 +64,7 @@ plan_clear(struct fanout_plan *plan, const struct fanout_transport *t,
 	if (t->plan_free != NULL)
 		t->plan_free(shared, plan);
 	free(plan->address);
+	free(plan->source);
 	free(plan->notes);
 	memset(plan, 0, sizeof(*plan));
 }

@@ -49,6 +49,7 @@ struct task {
 	struct fanout_result result;
 	int64_t		 queued, admitted, running;	/* clock, ms; 0: not yet */
 	uint64_t	 input_off;	/* of the feed */
+	unsigned	 round;		/* ways that were tried before */
 };
 STAILQ_HEAD(task_list, task);
 

@@ -44,7 +44,10 @@ for i in 7 9 10 11 12; do
 	grep -q "^$(H $i): R: hello" "$out" || fail "$i had to suffer for the others"
 done
 grep -qx "$(H 8): slow" "$out" || fail "the slow one was not waited for"
-[ $took -ge 2000 ] && [ $took -lt 8000 ] || fail "took $took ms"
+case $took in
+[2-7]???) ;;
+*) fail "took $took ms" ;;
+esac
 
 # A key that nobody has yet is refused if it is another host's by the registry;
 # shared on purpose, it may be trusted.

@@ -219,6 +219,55 @@ test_bad_calls(void)
 	fanout_free(NULL);
 }
 
+/* A transport that knows another way gets its host once more, and the caller
+ * sees one start and one end. */
+static void
+test_again(void)
+{
+	struct fanout_opts o;
+	struct run r;
+	size_t i;
+
+	FANOUT_OPTS_INIT(&o);
+	o.window = 3;
+	run_new(&r, &o, "again[1-20],redial[1-20]:1,ok1,fail1,dial1:1");
+	run_submit(&r, "x", -1);
+	fanout_run(r.f, note, &r);
+	is_int(run_count(&r, FANOUT_C_OK), 41, "two ways are enough");
+	is_int(run_count(&r, FANOUT_C_REMOTE), 1, "who has only one, fails");
+	is_int(run_count(&r, FANOUT_C_REFUSED), 1, "also where nobody is");
+	is_int(r.disorder, 0, "in order");
+	for (i = 0; i < r.n; i++)
+		if (r.seen[i].starts != 1 || r.seen[i].dones != 1)
+			break;
+	is_int(i, r.n, "one start and one end each");
+	run_free(&r);
+
+	/* Canceled in between, it is canceled. */
+	run_new(&r, &o, "again[1-200]");
+	run_submit(&r, "x", -1);
+	fanout_cancel(r.f, 0);
+	fanout_run(r.f, note, &r);
+	is_int(run_dones(&r), 200, "all have an end");
+	run_free(&r);
+}
+
+static void
+test_gap(void)
+{
+	struct fanout_opts o;
+	struct run r;
+	int64_t begin = now_ms();
+
+	FANOUT_OPTS_INIT(&o);
+	o.connect_gap_ms = 30;
+	run_new(&r, &o, "ok[1-6]");
+	run_submit(&r, "x", -1);
+	fanout_run(r.f, note, &r);
+	ok(now_ms() - begin >= 140, "five gaps of 30 ms");
+	run_free(&r);
+}
+
 int
 main(void)
 {
@@ -229,6 +278,8 @@ main(void)
 	test_input();
 	test_many();
 	test_skip();
+	test_again();
+	test_gap();
 	test_bad_calls();
 	return test_end();
 }

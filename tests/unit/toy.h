@@ -23,6 +23,8 @@
  *	dialN:PORT   as tcp:PORT
  *	tcp:PORT     connects to 127.0.0.1 PORT first, then ok
  *	bad-plan*    its plan fails
+ *	again*       fails the first way, the second is fine
+ *	redialN:PORT as tcp:PORT, and if that fails without network
  *	ask*         asks its password, which is "right"; asks again once
  *	key*         asks for one passphrase with all others, which toy_check
  *	             takes its time to find right
@@ -61,6 +63,7 @@ struct toy {
 	int		 turns, tasks;
 	unsigned	 asked;
 	bool		 busy, canceled, closing;
+	unsigned	 round;
 };
 
 static bool
@@ -97,7 +100,12 @@ toy_plan(void *shared, const char *host, struct fanout_plan *plan,
 		(void)snprintf(why->text, sizeof(why->text), "no plan");
 		return -1;
 	}
-	if (strncmp(host, "tcp:", 4) == 0 || strncmp(host, "dial", 4) == 0) {
+	if (strncmp(host, "redial", 6) == 0) {
+		plan->priv = why;	/* its mark, never looked into */
+		if (plan->round > 0)
+			return 0;
+	}
+	if (strncmp(host, "redial", 6) == 0 || strncmp(host, "tcp:", 4) == 0 || strncmp(host, "dial", 4) == 0) {
 		plan->address = strdup("127.0.0.1");
 		plan->port = (unsigned)strtoul(strchr(host, ':') + 1, NULL,
 		    10);
@@ -120,7 +128,6 @@ toy_new(void *shared, struct fanout_io *io, const char *host,
 {
 	struct toy *t;
 
-	(void)plan;
 	if (strncmp(host, "no-peer", 7) == 0 ||
 	    (t = calloc(1, sizeof(*t))) == NULL) {
 		if (fd != -1)
@@ -131,6 +138,7 @@ toy_new(void *shared, struct fanout_io *io, const char *host,
 	t->io = io;
 	t->host = host;
 	t->fd = fd;
+	t->round = plan->round;
 	atomic_fetch_add(&t->book->made, 1);
 	fanout_io_stage(io, FANOUT_S_KEX);
 	return t;
@@ -215,6 +223,9 @@ toy_run(struct toy *t)
 	} else if (toy_is(t, "fail")) {
 		fanout_io_fail(t->io, FANOUT_C_REMOTE, 28, -7, "%s",
 		    "no\033[2J space\n");
+	} else if (toy_is(t, "again") && t->round == 0) {
+		fanout_io_fail(t->io, FANOUT_C_REMOTE, 4242, 0, "not so");
+		return toy_done(t);
 	} else if (toy_is(t, "vanish")) {
 		atomic_fetch_sub(&t->book->now, 1);
 		t->busy = false;
@@ -356,6 +367,15 @@ toy_free(void *peer)
 	free(t);
 }
 
+static bool
+toy_again(void *shared, const struct fanout_plan *plan,
+    const struct fanout_result *r)
+{
+	(void)shared;
+	return plan->round == 0 && (r->sys_errno == 4242 ||
+	    (r->cls == FANOUT_C_REFUSED && plan->priv != NULL));
+}
+
 static const struct fanout_transport toy_transport = {
 	.size = sizeof(struct fanout_transport),
 	.name = "toy",
@@ -368,7 +388,8 @@ static const struct fanout_transport toy_transport = {
 	.step = toy_step,
 	.cancel = toy_cancel,
 	.close = toy_close,
-	.free = toy_free
+	.free = toy_free,
+	.again = toy_again
 };
 
 #endif
