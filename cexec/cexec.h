@@ -6,6 +6,7 @@
 
 #include "cli/connect.h"
 #include "cli/look.h"
+#include "cli/plan.h"
 #include "cli/saved.h"
 #include "cli/target.h"
 
@@ -13,6 +14,7 @@ struct cexec {
 	struct cli_target target;
 	struct cli_connect connect;
 	struct cli_look look;
+	struct cli_plan plan;
 	struct cli_report_opts report;
 	struct cli_words kept;	/* options that a retry needs */
 	struct cli_saved *saved;	/* the run that is tried again; or NULL */

@@ -30,6 +30,7 @@ static const struct cli_option run_options[] = {
 	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Output:", cli_look_options, &(c)->look },		\
 	{ "Run:", run_options, (c) },				\
+	{ "One after the other:", cli_plan_options, &(c)->plan }, \
 	{ "Reports and retries:", cli_report_options, &(c)->report }, \
 	{ NULL, NULL, NULL }					\
 }
@@ -80,7 +81,12 @@ static int
 note(void *ctx, const struct cli_group *g, const struct cli_option *o,
     const char *value)
 {
+	/* Those hosts may not be among the ones that are tried again. */
+	if (g->options == cli_plan_options && strcmp(o->name, "canary") == 0 &&
+	    value[strspn(value, "0123456789")] != '\0')
+		return 0;
 	if (g->options == cli_connect_options ||
+	    g->options == cli_plan_options ||
 	    g->options == cli_look_options || g->options == run_options ||
 	    (g->options == cli_ask_options && o->kind == CLI_FLAG))
 		return cli_words_note(ctx, o, value);
@@ -162,7 +168,8 @@ cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 
 	if ((rc = begin(c, argv, e)) != 0 ||
 	    (rc = parse(c, argc, argv, e)) != 0 ||
-	    (rc = cli_history_check(&c->report, e)) != 0)
+	    (rc = cli_history_check(&c->report, e)) != 0 ||
+	    (rc = cli_plan_check(&c->plan, e)) != 0)
 		return rc;
 	if (c->help || c->version || cli_history_acts(&c->report))
 		return 0;

@@ -43,7 +43,8 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 		warnx("%s", e.text);
 		return CLI_EXIT_USAGE;
 	}
-	if (cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0) {
+	if (cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0 ||
+	    cli_plan_make(&c->plan, hosts, skip, c->target.seed, &e) != 0) {
 		warnx("%s", e.text);
 		cli_dead_free(marks, skip);
 		return CLI_EXIT_USAGE;
@@ -55,7 +56,9 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 	run.look.verbose = c->connect.verbose;
 	run.ask = &c->connect.ask;
 	run.largest_status = c->largest;
+	run.plan = &c->plan;
 	status = cli_drive(&run);
+	cli_plan_clear(&c->plan);
 	cli_dead_free(marks, skip);
 	return status;
 }

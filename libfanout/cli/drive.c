@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "drive.h"
-#include "progress.h"
+#include "drive_int.h"
 #include "signals.h"
 #include "summary.h"
 
@@ -20,21 +19,6 @@
 #define STOP_MS 500
 #define KILL_MS 1000		/* to look whether they are gone */
 #define DRAIN_MS 800
-
-struct drive {
-	const struct cli_run *run;
-	struct fanout	*engine;
-	struct cli_roster roster;
-	struct cli_views views;
-	struct cli_view	*report;	/* NULL: there is none */
-	struct cli_sink	 out, err;
-	struct cli_progress progress;
-	int64_t		 stopped;	/* when; 0: goes on */
-	int		 stop_ms;	/* how long from then */
-	bool		 kill_due;	/* to be said */
-	bool		 interrupted;	/* stopped by the user */
-	bool		 report_due;
-};
 
 void
 cli_prepare(void)
@@ -56,21 +40,21 @@ cli_prepare(void)
 
 /* Straight to stderr: a view would first write to a stdout that may be what
  * makes us wait. */
-static void
-say(struct drive *d, const char *line)
+void
+cli_drive_say(struct drive *d, const char *line)
 {
 	cli_sink_say(&d->err, line);
 }
 
-static void
-stop(struct drive *d)
+void
+cli_drive_stop(struct drive *d)
 {
 	if (d->stopped != 0)
 		return;
 	d->stopped = cli_now();
-	d->kill_due = d->roster.running > 0 && d->run->opts->grace_ms >= 0;
+	d->kill_due = d->roster.running > 0 && d->opts.grace_ms >= 0;
 	d->stop_ms = STOP_MS + (d->kill_due ? KILL_MS +
-	    d->run->opts->grace_ms : 0);
+	    d->opts.grace_ms : 0);
 	if (d->run->ask != NULL)
 		cli_ask_close(d->run->ask);
 	fanout_cancel(d->engine, 0);
@@ -87,7 +71,7 @@ report_kill(struct drive *d)
 	snprintf(line, sizeof(line), "ending what runs on %zu host%s; "
 	    "interrupt once more to leave at once", d->roster.running,
 	    d->roster.running == 1 ? "" : "s");
-	say(d, line);
+	cli_drive_say(d, line);
 	cli_sink_flush(&d->err);
 }
 
@@ -101,8 +85,8 @@ report_who_runs(struct drive *d)
 		return;
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (*line != '\0')
-			say(d, line);
-	say(d, "interrupt twice within a second to cancel");
+			cli_drive_say(d, line);
+	cli_drive_say(d, "interrupt twice within a second to cancel");
 	free(text);
 	cli_sink_flush(&d->err);
 }
@@ -129,7 +113,7 @@ attend(void *ctx, struct cli_sink *busy)
 		break;
 	case CLI_STOP:
 		d->interrupted = true;
-		stop(d);
+		cli_drive_stop(d);
 		break;
 	}
 	/* A sink that waits takes no more. */
@@ -141,49 +125,66 @@ attend(void *ctx, struct cli_sink *busy)
 	return d->stopped == 0 ? -1 : left(d->stopped, DRAIN_MS);
 }
 
+void
+cli_drive_attend(struct drive *d)
+{
+	(void)attend(d, NULL);
+}
+
 /* Output that can go nowhere ends the run. What is only said about it, on
  * stderr, does not: a daemon may have closed that. */
 static void
 check_output(struct drive *d)
 {
 	if (d->out.error != 0 && d->stopped == 0)
-		stop(d);
+		cli_drive_stop(d);
+}
+
+static void
+take_event(struct drive *d, struct fanout_event *ev)
+{
+	const struct cli_extra *x = d->run->extra;
+	bool shown;
+
+	if (d->run->ask != NULL)
+		cli_ask_event(d->run->ask, ev);
+	if (!cli_batches_event(d, ev))
+		return;
+	shown = x == NULL || x->event == NULL ||
+	    x->event(x->ctx, ev, &d->out);
+	cli_roster_event(&d->roster, ev);
+	if (d->report != NULL && (shown || ev->kind == FANOUT_EV_DONE))
+		d->report->event(d->report, ev);
+	if (shown)
+		cli_views_event(&d->views, ev);
+	if (ev->kind == FANOUT_EV_DONE)
+		cli_batches_rules(d, ev->name);
 }
 
 /* One event, if one comes in time; false when there will be no more. */
 static bool
 one_event(struct drive *d, int timeout_ms, bool *came)
 {
-	const struct cli_extra *x = d->run->extra;
 	struct fanout_event ev;
-	bool shown;
 	int rc;
 
 	*came = false;
 	rc = fanout_next(d->engine, &ev, timeout_ms);
 	if (rc < 0) {
 		if (rc != FANOUT_EIDLE)
-			say(d, fanout_strerror(rc));
+			cli_drive_say(d, fanout_strerror(rc));
 		return false;
 	}
 	if (rc > 0) {
 		*came = true;
-		shown = x == NULL || x->event == NULL ||
-		    x->event(x->ctx, &ev, &d->out);
-		if (d->run->ask != NULL)
-			cli_ask_event(d->run->ask, &ev);
-		cli_roster_event(&d->roster, &ev);
-		if (d->report != NULL && (shown || ev.kind == FANOUT_EV_DONE))
-			d->report->event(d->report, &ev);
-		if (shown)
-			cli_views_event(&d->views, &ev);
+		take_event(d, &ev);
 	}
 	return true;
 }
 
 /* What is to be seen of the run while nothing comes. */
-static void
-tick(struct drive *d)
+void
+cli_drive_tick(struct drive *d)
 {
 	int64_t ms = cli_now() - d->progress.began;
 
@@ -217,8 +218,8 @@ asked(struct drive *d)
 	return true;
 }
 
-static void
-loop(struct drive *d)
+void
+cli_drive_loop(struct drive *d)
 {
 	bool came;
 
@@ -232,7 +233,7 @@ loop(struct drive *d)
 		/* Nothing at hand: show what there is before waiting. */
 		cli_sink_flush(&d->out);
 		cli_sink_flush(&d->err);
-		tick(d);
+		cli_drive_tick(d);
 		if (d->stopped != 0 && left(d->stopped, d->stop_ms) == 0)
 			return;
 		if (asked(d))
@@ -258,6 +259,11 @@ finish(struct drive *d)
 	cli_roster_give_up(&d->roster);
 	status = cli_status(&d->roster, d->run->largest_status,
 	    d->interrupted);
+	if (d->unfit > 0 && !d->interrupted && !d->run->largest_status)
+		status = status == 0 ? CLI_EXIT_FAILED :
+		    status == CLI_EXIT_UNREACHED ? CLI_EXIT_BOTH : status;
+	else if (d->unfit > 0 && status == 0)
+		status = CLI_EXIT_FAILED;
 	if (x != NULL && x->status != NULL && !d->interrupted)
 		status = x->status(x->ctx, &d->roster, status);
 	/* Whoever went away does not want to know the end. */
@@ -291,6 +297,7 @@ close_drive(struct drive *d)
 	cli_views_free(&d->views);
 	if (d->report != NULL)
 		d->report->free(d->report);
+	cli_batches_close(d);
 	cli_sink_close(&d->out);
 	cli_sink_close(&d->err);
 	cli_roster_clear(&d->roster);
@@ -317,9 +324,11 @@ open_drive(struct drive *d)
 {
 	struct cli_patience patience = { attend, d };
 	struct fanout_error e;
-	fanout_job job;
 
-	if (fanout_new(&d->engine, d->run->opts, &e) != 0) {
+	d->opts = *d->run->opts;
+	if (cli_batches_open(d) == -1)
+		return -1;
+	if (fanout_new(&d->engine, &d->opts, &e) != 0) {
 		warnx("%s", e.text);
 		return -1;
 	}
@@ -342,24 +351,18 @@ open_drive(struct drive *d)
 	if (d->run->record != NULL && !d->run->record->opts->none)
 		d->report = cli_report_view(d->run->record, &d->roster,
 		    &d->err);
-	if (fanout_submit(d->engine, d->run->hosts, d->run->cmd, &job,
-	    &e) != 0) {
-		warnx("%s", e.text);
-		return -1;
-	}
 	return 0;
 }
 
 int
 cli_drive(const struct cli_run *run)
 {
-	struct drive d = { .run = run, .progress = { .fd = -1 } };
+	struct drive d = { .run = run, .progress = { .fd = -1 },
+	    .terminal = CLI_TERMINAL_INIT, .spool = -1 };
 	int status = CLI_EXIT_USAGE;
 
-	if (open_drive(&d) == 0) {
-		loop(&d);
+	if (open_drive(&d) == 0 && cli_batches_run(&d) == 0)
 		status = finish(&d);
-	}
 	close_drive(&d);
 	return status;
 }

@@ -8,6 +8,7 @@
 #define CLI_DRIVE_H
 
 #include "ask.h"
+#include "plan.h"
 #include "report.h"
 
 /*
@@ -29,6 +30,7 @@ struct cli_run {
 	const struct fanout_hosts *hosts;	/* at least one */
 	const struct fanout_cmd *cmd;
 	struct cli_ask *ask;	/* NULL: nothing is asked */
+	struct cli_plan *plan;	/* made; NULL: all at once, to the end */
 	struct cli_look look;
 	bool	 largest_status;	/* as pdsh -S */
 	const struct cli_extra *extra;	/* NULL: nothing */

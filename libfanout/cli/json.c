@@ -292,6 +292,22 @@ on_event(struct cli_view *v, const struct fanout_event *ev)
 	}
 }
 
+static void
+on_check(struct cli_view *v, const struct fanout_event *ev)
+{
+	struct json_view *j = (struct json_view *)v;
+	const struct fanout_result *r = ev->result;
+
+	put_head(j, "check", ev->name);
+	put_time(j);
+	putf(j, ",\"class\":\"%s\"", fanout_class_name(r->cls));
+	if (r->status >= 0)
+		putf(j, ",\"status\":%d", r->status);
+	put(j, ",\"text\":");
+	put_string(j, r->text, strlen(r->text));
+	put(j, "}\n");
+}
+
 /* At most once a second, and only if a host is over since. */
 static void
 on_tick(struct cli_view *v, const struct cli_roster *r, int64_t ms)
@@ -359,8 +375,9 @@ cli_json_view(size_t hosts, struct cli_sink *out, struct cli_sink *err)
 
 	if ((j = calloc(1, sizeof(*j))) == NULL)
 		return NULL;
-	j->view = (struct cli_view){ .event = on_event, .tick = on_tick,
-	    .end = on_end, .free = free_view, .out = out, .err = err };
+	j->view = (struct cli_view){ .event = on_event,
+	    .check = on_check, .tick = on_tick, .end = on_end,
+	    .free = free_view, .out = out, .err = err };
 	if ((j->tails = calloc(2 * hosts, sizeof(*j->tails))) == NULL) {
 		free(j);
 		return NULL;

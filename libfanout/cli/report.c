@@ -327,6 +327,14 @@ on_event(struct cli_view *v, const struct fanout_event *ev)
 }
 
 static void
+on_check(struct cli_view *v, const struct fanout_event *ev)
+{
+	struct report_view *r = (struct report_view *)v;
+
+	r->json->check(r->json, ev);
+}
+
+static void
 on_tick(struct cli_view *v, const struct cli_roster *roster, int64_t ms)
 {
 	struct report_view *r = (struct report_view *)v;
@@ -406,8 +414,8 @@ cli_report_view(const struct cli_record *rec, const struct cli_roster *roster,
 
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return NULL;
-	r->view = (struct cli_view){ .event = on_event, .tick = on_tick,
-	    .end = on_end, .free = free_view };
+	r->view = (struct cli_view){ .event = on_event, .check = on_check,
+	    .tick = on_tick, .end = on_end, .free = free_view };
 	r->file.fd = -1;
 	r->say = err;
 	if (open_report(r, rec, roster) == 0)

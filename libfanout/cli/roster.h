@@ -20,6 +20,9 @@ struct cli_place {
 
 #define CLI_NOT_BEGUN 1
 
+/* How the text of a host begins that was skipped because the run stopped. */
+#define CLI_NOT_BEGUN_TEXT "not begun"
+
 struct cli_roster {
 	const struct fanout_hosts *hosts;	/* not ours */
 	size_t	 count;

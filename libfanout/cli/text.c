@@ -140,6 +140,8 @@ static bool
 says_enough(const struct fanout_result *r)
 {
 	return r->cls == FANOUT_C_EXIT || r->cls == FANOUT_C_SIGNAL ||
+	    (r->cls == FANOUT_C_SKIPPED &&
+	    strncmp(r->text, CLI_NOT_BEGUN_TEXT, 9) == 0) ||
 	    (r->cls == FANOUT_C_CANCELED && r->fate != FANOUT_F_RUNNING &&
 	    r->fate != FANOUT_F_UNKNOWN);
 }

@@ -40,6 +40,16 @@ cli_views_event(struct cli_views *v, const struct fanout_event *ev)
 }
 
 void
+cli_views_check(struct cli_views *v, const struct fanout_event *ev)
+{
+	size_t i;
+
+	for (i = 0; i < v->count; i++)
+		if (v->view[i]->check != NULL)
+			v->view[i]->check(v->view[i], ev);
+}
+
+void
 cli_views_tick(struct cli_views *v, const struct cli_roster *r, int64_t ms)
 {
 	size_t i;

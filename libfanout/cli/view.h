@@ -12,6 +12,9 @@ struct cli_view {
 	/* The roster knows of the event already. */
 	void	(*event)(struct cli_view *, const struct fanout_event *);
 
+	/* A host is over with the check of its batch; NULL: not wanted. */
+	void	(*check)(struct cli_view *, const struct fanout_event *);
+
 	/* Whenever no event is at hand, ms since the run began; NULL: not
 	 * wanted. */
 	void	(*tick)(struct cli_view *, const struct cli_roster *, int64_t);
@@ -59,6 +62,7 @@ int	cli_views_open(struct cli_views *, const struct cli_look *,
 	    const struct cli_roster *, struct cli_sink *out,
 	    struct cli_sink *err);
 void	cli_views_event(struct cli_views *, const struct fanout_event *);
+void	cli_views_check(struct cli_views *, const struct fanout_event *);
 void	cli_views_tick(struct cli_views *, const struct cli_roster *, int64_t);
 void	cli_views_end(struct cli_views *, const struct cli_roster *,
 	    int status);
