@@ -209,6 +209,14 @@ auto_again(void *shared, const struct fanout_plan *plan,
 	    (r->cls == FANOUT_C_REMOTE && r->stage == FANOUT_S_OPEN);
 }
 
+static char *
+auto_explain(void *shared, const char *host)
+{
+	struct shared *sh = shared;
+
+	return sh->by[0]->explain(sh->shared[0], host);
+}
+
 const struct fanout_transport auto_transport = {
 	.size = sizeof(struct fanout_transport),
 	.name = "auto",
@@ -223,5 +231,6 @@ const struct fanout_transport auto_transport = {
 	.cancel = auto_cancel,
 	.close = auto_close,
 	.free = auto_free,
+	.explain = auto_explain,
 	.again = auto_again
 };

@@ -6,6 +6,7 @@
 
 #include "cli/connect.h"
 #include "cli/look.h"
+#include "cli/saved.h"
 #include "cli/target.h"
 
 enum way { BY_CFENGINE, BY_SSH, BY_AUTO };
@@ -14,6 +15,10 @@ struct cfrun {
 	struct cli_target target;
 	struct cli_connect connect;
 	struct cli_look look;
+	struct cli_report_opts report;
+	struct cli_words kept;		/* options that a retry needs */
+	struct cli_saved *saved;	/* the run that is tried again; or NULL */
+	struct fanout_hosts *again;	/* its hosts */
 
 	const char *file;		/* cfrun.hosts; NULL: where it is */
 	const char *workdir, *registry;	/* NULL: the usual ones */
@@ -26,10 +31,13 @@ struct cfrun {
 	bool	 trust_new, ask, silent, any_host, ping, runagent_status;
 	bool	 help, version;
 
-	char	**hosts;		/* words; each list is nhosts.. long */
+	/* Words of argv, or of words. */
+	char	**hosts;
 	char	**options;		/* for the agent */
 	char	**classes;
 	size_t	 nhosts, noptions, nclasses;
+	char	*command;		/* those for the agent, a line each */
+	char	**words;		/* the same, of a run tried again */
 };
 
 /* 0, or an error that says what to do about it. */

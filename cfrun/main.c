@@ -13,6 +13,7 @@ main(int argc, char **argv)
 {
 	struct cfrun c;
 	struct fanout_error e;
+	bool shown;
 	int status = 0;
 
 	setprogname("cfrun");
@@ -29,8 +30,9 @@ main(int argc, char **argv)
 		printf("cfrun %s\n", fanout_version());
 	else
 		status = cfrun_run(&c);
+	shown = c.help || c.version;
 	cfrun_clear(&c);
-	if (status == 0 && (c.help || c.version) && fflush(stdout) == EOF)
+	if (status == 0 && shown && fflush(stdout) == EOF)
 		err(CLI_EXIT_USAGE, "standard output");
 	return status;
 }

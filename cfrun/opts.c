@@ -4,6 +4,7 @@
 
 #include "cfrun.h"
 #include "cli/error.h"
+#include "cli/history.h"
 #include "session.h"
 
 #define AT(member) offsetof(struct cfrun, member)
@@ -78,6 +79,8 @@ connect_options(void)
 	const struct cli_option *o;
 	size_t n = 0;
 
+	if (table[0].help != NULL)
+		return table;
 	for (o = cli_connect_options; o->help != NULL && n + 1 <
 	    sizeof(table) / sizeof(table[0]); o++) {
 		if (o->letter == 'l' || strcmp(o->name, "port") == 0 ||
@@ -106,6 +109,7 @@ connect_options(void)
 	{ "Connection:", connect_options(), &(c)->connect },	\
 	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Output:", cli_look_options, &(c)->look },		\
+	{ "Reports and retries:", cli_report_options, &(c)->report }, \
 	{ NULL, NULL, NULL }					\
 }
 
@@ -173,23 +177,146 @@ check_way(struct cfrun *c, struct fanout_error *e)
 	return 0;
 }
 
-int
-cfrun_options(struct cfrun *c, int argc, char **argv, struct fanout_error *e)
+/* What the agents are asked, as it is saved: a word a line. */
+static int
+keep_words(struct cfrun *c, struct fanout_error *e)
 {
-	const struct cli_group groups[] = GROUPS(c);
-	int rc, rest;
+	size_t i, size;
+	FILE *f;
 
+	if ((f = open_memstream(&c->command, &size)) == NULL)
+		return cli_nomem(e);
+	for (i = 0; i < c->noptions; i++)
+		fprintf(f, "%s\n", c->options[i]);
+	if (c->nclasses > 0)
+		fputs("--\n", f);
+	for (i = 0; i < c->nclasses; i++)
+		fprintf(f, "%s\n", c->classes[i]);
+	return fclose(f) == 0 ? 0 : cli_nomem(e);
+}
+
+/* And taken from there again. */
+static int
+take_saved_words(struct cfrun *c, struct fanout_error *e)
+{
+	char *word, *rest;
+	size_t n = 0;
+
+	if ((c->command = strdup(c->saved->command)) == NULL ||
+	    (c->words = calloc(strlen(c->command) + 2,
+	    sizeof(*c->words))) == NULL)
+		return cli_nomem(e);
+	rest = c->saved->command;
+	while ((word = strsep(&rest, "\n")) != NULL)
+		if (*word != '\0')
+			c->words[n++] = word;
+	c->classes = section(c->words, &c->options, &c->noptions);
+	for (c->nclasses = 0; c->classes[c->nclasses] != NULL; c->nclasses++)
+		;
+	c->nhosts = 0;
+	return 0;
+}
+
+/* Hosts are not kept for a retry, nor what is asked about reports. */
+static int
+note(void *ctx, const struct cli_group *g, const struct cli_option *o,
+    const char *value)
+{
+	if (g->options == client_options || g->options == run_options ||
+	    g->options == connect_options() ||
+	    g->options == cli_look_options ||
+	    (g->options == cli_ask_options && o->kind == CLI_FLAG))
+		return cli_words_note(ctx, o, value);
+	return 0;
+}
+
+static int
+begin(struct cfrun *c, char **argv, struct fanout_error *e)
+{
 	*c = (struct cfrun){ .connect = CLI_CONNECT_INIT,
 	    .port = SESSION_PORT };
 	c->connect.idle_ms = -1;	/* not given */
-	if ((rc = cli_target_init(&c->target, argv, e)) != 0 ||
-	    (rc = cli_parse(groups, argc, argv, &rest, e)) != 0)
+	return cli_target_init(&c->target, argv, e);
+}
+
+static int
+parse(struct cfrun *c, int argc, char **argv, int *rest,
+    struct fanout_error *e)
+{
+	const struct cli_group groups[] = GROUPS(c);
+
+	return cli_parse_noting(groups, argc, argv, rest, note, &c->kept, e);
+}
+
+/* The options of a run that is tried again, before those given now. */
+static int
+parse_saved(struct cfrun *c, const struct cli_words *w, struct fanout_error *e)
+{
+	struct fanout_error why;
+	char **argv;
+	size_t i;
+	int rc, rest;
+
+	if ((argv = calloc(w->count + 2, sizeof(*argv))) == NULL)
+		return cli_nomem(e);
+	for (i = 0; i < w->count; i++)
+		argv[i + 1] = w->word[i];
+	rc = parse(c, (int)w->count + 1, argv, &rest, &why);
+	free(argv);
+	return rc == 0 ? 0 : cli_error(e, rc, "as it was saved: %s", why.text);
+}
+
+/* What was saved decides on agents and hosts, so all is parsed once more. */
+static int
+retry(struct cfrun *c, int argc, char **argv, struct fanout_error *e)
+{
+	struct cli_saved *saved;
+	int rc, rest;
+
+	if (c->target.named || c->nhosts > 1 || c->noptions + c->nclasses > 0)
+		return cli_error(e, FANOUT_EINVAL, "--retry takes hosts and "
+		    "what agents are asked from the run, of which it takes "
+		    "the ID; -x and -X may leave out hosts");
+	if ((rc = cli_saved_load(&saved, c->nhosts > 0 ? c->hosts[0] : NULL,
+	    0, e)) != 0)
 		return rc;
+	cfrun_clear(c);
+	if ((rc = begin(c, argv, e)) != 0) {
+		cli_saved_free(saved);
+		return rc;
+	}
+	c->saved = saved;
+	if ((rc = parse_saved(c, &saved->words, e)) == 0 &&
+	    (rc = parse(c, argc, argv, &rest, e)) == 0 &&
+	    (rc = cli_saved_pick(saved, c->report.retry, &c->again, e)) == 0)
+		rc = take_saved_words(c, e);
+	return rc;
+}
+
+static int
+settle(struct cfrun *c, struct fanout_error *e)
+{
 	c->connect.verbose += 2 * c->debug;
 	if (c->background > 0)
 		c->connect.window = c->background;
+	return check_way(c, e);
+}
+
+int
+cfrun_options(struct cfrun *c, int argc, char **argv, struct fanout_error *e)
+{
+	int rc, rest;
+
+	if ((rc = begin(c, argv, e)) != 0 ||
+	    (rc = parse(c, argc, argv, &rest, e)) != 0 ||
+	    (rc = cli_history_check(&c->report, e)) != 0)
+		return rc;
 	take_words(c, argv, rest);
-	return c->help || c->version ? 0 : check_way(c, e);
+	if (c->help || c->version || cli_history_acts(&c->report))
+		return 0;
+	rc = c->report.retry != NULL ? retry(c, argc, argv, e) :
+	    keep_words(c, e);
+	return rc == 0 ? settle(c, e) : rc;
 }
 
 void
@@ -197,4 +324,10 @@ cfrun_clear(struct cfrun *c)
 {
 	cli_target_clear(&c->target);
 	cli_connect_clear(&c->connect);
+	cli_words_clear(&c->kept);
+	cli_saved_free(c->saved);
+	fanout_hosts_free(c->again);
+	free(c->command);
+	free(c->words);
+	*c = (struct cfrun){ .command = NULL };
 }

@@ -9,7 +9,9 @@
 
 #include "cli/drive.h"
 #include "cli/error.h"
+#include "cli/history.h"
 #include "cli/summary.h"
+#include "cli/visible.h"
 #include "session.h"
 #include "targets.h"
 #include "verdict.h"
@@ -26,47 +28,25 @@ struct run {
 	const struct targets *t;
 	struct verdict_host *verdicts;
 	struct fanout_result result;	/* the one we changed */
-	bool	 silent, only_errors;
-	char	*shown;			/* lines that are errors */
-	size_t	 shown_len, shown_size;
+	bool	 only_errors;		/* of what agents say is shown */
+	const char *name;		/* of the client that speaks */
+	struct cli_sink *out;
 };
 
 /* ---- events ---------------------------------------------------------------- */
 
 static void
-collect(void *arg, const struct verdict_host *h, bool is_error)
+show_error(void *arg, const struct verdict_host *h, bool is_error)
 {
 	struct run *r = arg;
-	size_t need = r->shown_len + h->len + 1;
-	char *more;
+	char safe[VERDICT_LINE * CLI_VISIBLE_MAX];
 
 	if (!is_error)
 		return;
-	if (need > r->shown_size) {
-		if ((more = realloc(r->shown, 2 * need)) == NULL)
-			return;
-		r->shown = more;
-		r->shown_size = 2 * need;
-	}
-	memcpy(r->shown + r->shown_len, h->line, h->len);
-	r->shown[need - 1] = '\n';
-	r->shown_len = need;
-}
-
-static bool
-on_output(struct run *r, struct fanout_event *ev)
-{
-	r->shown_len = 0;
-	if (ev->kind == FANOUT_EV_OUT)
-		verdict_output(&r->verdicts[ev->host], ev->data, ev->len,
-		    r->only_errors ? collect : NULL, r);
-	if (r->silent)
-		return false;
-	if (!r->only_errors || ev->kind != FANOUT_EV_OUT)
-		return true;
-	ev->data = r->shown;
-	ev->len = r->shown_len;
-	return r->shown_len > 0;
+	cli_sink_put(r->out, r->name, strlen(r->name));
+	cli_sink_put(r->out, ": ", 2);
+	cli_sink_put(r->out, safe, cli_visible(safe, h->line, h->len));
+	cli_sink_put(r->out, "\n", 1);
 }
 
 static void
@@ -108,8 +88,11 @@ on_event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 {
 	struct run *r = ctx;
 
-	if (ev->kind == FANOUT_EV_OUT || ev->kind == FANOUT_EV_ERR)
-		return on_output(r, ev);
+	r->name = ev->name;
+	r->out = out;
+	if (ev->kind == FANOUT_EV_OUT)
+		verdict_output(&r->verdicts[ev->host], ev->data, ev->len,
+		    r->only_errors ? show_error : NULL, r);
 	if (ev->kind == FANOUT_EV_DONE)
 		on_done(r, ev, out);
 	return true;
@@ -208,12 +191,13 @@ set_look(struct cfrun *c, const struct targets *t, struct run *r)
 {
 	const struct fanout_cfcontrol *control;
 
-	r->silent = c->silent;
-	c->look.verbose = c->connect.verbose;
+	c->look.silent = c->silent;
 	if (t->file == NULL)
 		return;
 	control = fanout_cfhosts_control(t->file);
-	r->only_errors = strcmp(control->outputlevel, "error") == 0;
+	if (strcmp(control->outputlevel, "error") == 0 && !c->silent &&
+	    !c->look.json)
+		r->only_errors = c->look.silent = true;
 	if (*control->outputdir != '\0' && c->look.outdir == NULL)
 		c->look.outdir = control->outputdir;
 }
@@ -227,7 +211,11 @@ drive(struct cfrun *c, struct targets *t, const struct fanout_opts *o,
 	struct cli_extra extra = { .event = on_event, .end = at_end,
 	    .status = c->runagent_status ? runagent_status : NULL,
 	    .ctx = &r };
-	struct cli_run run = { .opts = o, .hosts = t->hosts, .cmd = &cmd,
+	const struct cli_record record = { .opts = &c->report,
+	    .command = c->command, .words = &c->kept,
+	    .retry_of = c->saved != NULL ? c->saved->id : NULL };
+	struct cli_run run = { .opts = o, .record = &record,
+	    .hosts = t->hosts, .cmd = &cmd,
 	    .ask = &c->connect.ask, .extra = &extra };
 	int status;
 
@@ -243,7 +231,6 @@ drive(struct cfrun *c, struct targets *t, const struct fanout_opts *o,
 	cmd.skip = skip;
 	run.look = c->look;
 	status = cli_drive(&run);
-	free(r.shown);
 	free(r.verdicts);
 	return status;
 }
@@ -255,13 +242,32 @@ complain(const struct fanout_error *e)
 	return CLI_EXIT_USAGE;
 }
 
+static void
+set_transport(const struct cfrun *c, const struct targets *t,
+    struct cfengine_config *config, struct fanout_opts *o)
+{
+	const char *source;
+
+	config->registry = c->registry;
+	config->user = user_name(c);
+	config->port = c->port;
+	config->trust_new = c->trust_new;
+	config->ask = c->ask;
+	config->selects = c->select != NULL || c->nclasses > 0;
+	if (t->file != NULL) {
+		source = fanout_cfhosts_control(t->file)->bindtointerface;
+		config->source = *source != '\0' ? source : NULL;
+	}
+	if (c->way == BY_SSH)
+		return;
+	o->custom = c->way == BY_AUTO ? &auto_transport : &cfengine_transport;
+	o->custom_config = config;
+}
+
 static int
 run_on(struct cfrun *c, struct targets *t, const char *workdir)
 {
-	struct cfengine_config config = { .workdir = workdir,
-	    .registry = c->registry, .user = user_name(c), .port = c->port,
-	    .trust_new = c->trust_new, .ask = c->ask,
-	    .selects = c->select != NULL || c->nclasses > 0 };
+	struct cfengine_config config = { .workdir = workdir };
 	struct fanout_marks *marks;
 	struct fanout_opts o;
 	struct fanout_error e;
@@ -274,20 +280,51 @@ run_on(struct cfrun *c, struct targets *t, const char *workdir)
 	    cli_connect_apply(&c->connect, &o, &e) != 0)
 		return complain(&e);
 	limit(c, t, &o);
-	if (t->file != NULL && *fanout_cfhosts_control(
-	    t->file)->bindtointerface != '\0')
-		config.source = fanout_cfhosts_control(t->file)->bindtointerface;
-	if (c->way != BY_SSH) {
-		o.custom = c->way == BY_AUTO ? &auto_transport :
-		    &cfengine_transport;
-		o.custom_config = &config;
-	}
+	set_transport(c, t, &config, &o);
 	if (cli_dead_find(&c->target.dead, t->hosts, &marks, &skip, &e) != 0)
 		status = complain(&e);
 	else
 		status = drive(c, t, &o, skip);
 	cli_dead_free(marks, skip);
 	return status;
+}
+
+/* Only shown; to explain them it takes an engine, that does nothing else. */
+static int
+show(struct cfrun *c, struct targets *t, const char *workdir)
+{
+	struct cfengine_config config = { .workdir = workdir };
+	char *none[] = { NULL };
+	struct fanout_opts o;
+	struct fanout_error e;
+	int status;
+
+	FANOUT_OPTS_INIT(&o);
+	if (c->target.explain) {
+		if (cli_connect_apply(&c->connect, &o, &e) != 0)
+			return complain(&e);
+		set_transport(c, t, &config, &o);
+		if (fanout_new(&c->target.way, &o, &e) != 0)
+			return complain(&e);
+	}
+	status = cli_target_show(&c->target, t->hosts, none);
+	fanout_free(c->target.way);
+	c->target.way = NULL;
+	return status;
+}
+
+/* What is about to be done again. */
+static void
+announce(const struct cfrun *c, const struct targets *t)
+{
+	char *names;
+
+	if (fanout_hosts_fold(t->hosts, &names) != 0)
+		return;
+	warnx("again, as in run %s: %s: %s (%zu of %zu)", c->saved->id,
+	    c->report.retry, names, fanout_hosts_count(t->hosts),
+	    c->saved->roster.count);
+	free(names);
 }
 
 int
@@ -298,15 +335,25 @@ cfrun_run(struct cfrun *c)
 	struct fanout_error e;
 	int status;
 
+	c->look.verbose = c->connect.verbose;
+	if (cli_history_acts(&c->report))
+		return cli_history_act(&c->report, &c->look, c->hosts);
 	if (cli_dead_acts(&c->target.dead))
 		return cli_dead_act(&c->target.dead);
+	if (c->again != NULL && fanout_hosts_count(c->again) == 0) {
+		warnx("run %s: no host of it is %s", c->saved->id,
+		    c->report.retry);
+		return 0;
+	}
 	if (targets_find(&t, c, workdir, &e) != 0)
 		status = complain(&e);
 	else if (cli_target_shows(&c->target))
-		status = cli_target_show(&c->target, t.hosts, c->hosts +
-		    c->nhosts);
-	else
+		status = show(c, &t, workdir);
+	else {
+		if (c->again != NULL)
+			announce(c, &t);
 		status = run_on(c, &t, workdir);
+	}
 	targets_clear(&t);
 	return status;
 }

@@ -200,6 +200,35 @@ cfengine_free(void *peer)
 	session_free(peer);
 }
 
+static char *
+cfengine_explain(void *shared, const char *host)
+{
+	struct shared *sh = shared;
+	struct fanout_plan plan = { .connect_ms = -1 };
+	struct fanout_result why = { .text = "" };
+	struct site *site;
+	const char *digest;
+	char *text = NULL;
+
+	if (cfengine_plan(shared, host, &plan, &why) != 0) {
+		text = strdup(why.text);
+	} else {
+		site = plan.priv;
+		digest = trust_recorded(sh->trust, site->pin);
+		if (asprintf(&text, "cf-serverd of %s, port %u; we are %s with "
+		    "the key %s\nits key has to be %s (%s)", plan.address,
+		    plan.port, site->user != NULL ? site->user :
+		    sh->config.user, sh->own_digest, digest != NULL ? digest :
+		    "one of ppkeys that is nobody else's",
+		    trust_registry(sh->trust)) == -1)
+			text = NULL;
+	}
+	cfengine_plan_free(shared, &plan);
+	free(plan.address);
+	free(plan.source);
+	return text;
+}
+
 const struct fanout_transport cfengine_transport = {
 	.size = sizeof(struct fanout_transport),
 	.name = "cfengine",
@@ -213,5 +242,6 @@ const struct fanout_transport cfengine_transport = {
 	.step = cfengine_step,
 	.cancel = cfengine_cancel,
 	.close = cfengine_close,
-	.free = cfengine_free
+	.free = cfengine_free,
+	.explain = cfengine_explain
 };

@@ -134,6 +134,12 @@ trust_registry(const struct trust *t)
 	return t->path;
 }
 
+const char *
+trust_recorded(const struct trust *t, const char *host)
+{
+	return registry_digest(t->registry, host);
+}
+
 /* One number of the key into a hash, most significant byte first. */
 static bool
 hash_number(EVP_MD_CTX *md, const EVP_PKEY *key, const char *name)

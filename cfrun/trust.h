@@ -55,6 +55,9 @@ int	trust_accept(const struct trust *, const char *host, const EVP_PKEY *);
 /* The digest by MD5 ("MD5=...") or else SHA-256 ("SHA=..."); 0 or -1. */
 int	trust_digest(const EVP_PKEY *, bool sha, char *out, size_t size);
 
+/* The digest that the registry has for a host; NULL: none. */
+const char *trust_recorded(const struct trust *, const char *host);
+
 const char *trust_registry(const struct trust *);	/* its path */
 
 #endif

@@ -113,13 +113,13 @@ cli_look_collects(const struct cli_look *l)
 bool
 cli_look_live_out(const struct cli_look *l)
 {
-	return l->live || !cli_look_collects(l);
+	return !l->silent && (l->live || !cli_look_collects(l));
 }
 
 bool
 cli_look_live_err(const struct cli_look *l)
 {
-	return l->live || !l->merge;
+	return !l->silent && (l->live || !l->merge);
 }
 
 bool

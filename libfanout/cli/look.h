@@ -17,6 +17,7 @@ struct cli_look {
 	const char *color;		/* WHEN; NULL: auto */
 	const char *outdir, *errdir;	/* NULL: none */
 	int	 verbose;		/* the caller's to set */
+	bool	 silent;		/* also: no lines as they come */
 
 	/* made by cli_look_check */
 	enum cli_header header;

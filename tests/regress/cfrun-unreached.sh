@@ -81,7 +81,7 @@ want_status 0
 [ -f "$CFBED/hub/ppkeys/root-127.3.0.11.pub" ] || fail "the key's file was renamed"
 # A SHA-256 digest in the registry is as good.
 sha=$(openssl rsa -RSAPublicKey_in -in "$CFBED/12/ppkeys/localhost.pub" -modulus -noout 2>/dev/null |
-    sed 's/^Modulus=//' | { read -r n; printf '%s010001' "$n"; } | xxd -r -p | sha256sum | cut -d' ' -f1)
+    sed 's/^Modulus=//' | { read -r n; printf '%s010001' "$n"; } | perl -ne 'print pack "H*", $_' | sha256sum | cut -d' ' -f1)
 sed -i "s/^$(H 12) .*/$(H 12) SHA=$sha/" "$CFBED/hub/cfrun.keys"
 cf 127.3.0.12
 want_status 0
