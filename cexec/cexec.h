@@ -5,6 +5,7 @@
 #define CEXEC_H
 
 #include "cli/connect.h"
+#include "cli/form.h"
 #include "cli/look.h"
 #include "cli/plan.h"
 #include "cli/saved.h"
@@ -14,6 +15,7 @@ struct cexec {
 	struct cli_target target;
 	struct cli_connect connect;
 	struct cli_look look;
+	struct cli_form form;
 	struct cli_plan plan;
 	struct cli_report_opts report;
 	struct cli_words kept;	/* options that a retry needs */
@@ -21,6 +23,7 @@ struct cexec {
 	struct fanout_hosts *again;	/* its hosts */
 	bool	 no_stdin, largest;
 	bool	 help, version;
+	const char *completion;	/* shell; NULL: not asked for */
 	char	**words;	/* after the options; NULL at the end */
 	char	*command;	/* the words joined with blanks; NULL: none */
 };
@@ -29,6 +32,7 @@ struct cexec {
 int	cexec_options(struct cexec *, int argc, char **argv,
 	    struct fanout_error *);
 void	cexec_usage(FILE *);
+int	cexec_completion(const char *shell, struct fanout_error *);
 void	cexec_clear(struct cexec *);
 
 /* Returns the exit status; what is wrong has been said. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cexec.h"
+#include "cli/completion.h"
 #include "cli/error.h"
 #include "cli/history.h"
 
@@ -13,6 +14,8 @@ static const struct cli_option run_options[] = {
 	    CLI_FLAG, AT(no_stdin), 0, 0, NULL },
 	{ 'S', "max-status", NULL, "exit with the largest status of all",
 	    CLI_FLAG, AT(largest), 0, 0, NULL },
+	{ 0, "completion", "SHELL", "print what bash, zsh or fish completes by",
+	    CLI_TEXT, AT(completion), 0, 0, NULL },
 	{ 'h', "help", NULL, "show this",
 	    CLI_FLAG, AT(help), 0, 0, NULL },
 	{ 'V', "version", NULL, "show the version",
@@ -30,6 +33,7 @@ static const struct cli_option run_options[] = {
 	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Output:", cli_look_options, &(c)->look },		\
 	{ "Run:", run_options, (c) },				\
+	{ "The command's surroundings:", cli_form_options, &(c)->form }, \
 	{ "One after the other:", cli_plan_options, &(c)->plan }, \
 	{ "Reports and retries:", cli_report_options, &(c)->report }, \
 	{ NULL, NULL, NULL }					\
@@ -42,6 +46,15 @@ cexec_usage(FILE *fp)
 	const struct cli_group groups[] = GROUPS(&none);
 
 	cli_usage(fp, "cexec [OPTION]... [--] COMMAND...", groups);
+}
+
+int
+cexec_completion(const char *shell, struct fanout_error *e)
+{
+	static struct cexec none;
+	const struct cli_group groups[] = GROUPS(&none);
+
+	return cli_completion(stdout, shell, groups, e);
 }
 
 /* As ssh does: the remote shell parses it once more. */
@@ -76,18 +89,28 @@ all_blank(char **words)
 	return true;
 }
 
-/* Hosts are not kept for a retry, nor what is asked about reports. */
+/* Hosts are not kept for a retry, also as canaries, nor what is asked about
+ * reports; nor values that look like secrets. */
 static int
 note(void *ctx, const struct cli_group *g, const struct cli_option *o,
     const char *value)
 {
-	/* Those hosts may not be among the ones that are tried again. */
+	char *name;
+	int rc;
+
 	if (g->options == cli_plan_options && strcmp(o->name, "canary") == 0 &&
 	    value[strspn(value, "0123456789")] != '\0')
 		return 0;
+	if (g->options == cli_form_options && strcmp(o->name, "env") == 0) {
+		if ((name = strndup(value, cli_form_saved(value))) == NULL)
+			return -1;
+		rc = cli_words_note(ctx, o, name);
+		free(name);
+		return rc;
+	}
 	if (g->options == cli_connect_options ||
-	    g->options == cli_plan_options ||
-	    g->options == cli_look_options || g->options == run_options ||
+	    g->options == cli_plan_options || g->options == cli_look_options ||
+	    g->options == run_options || g->options == cli_form_options ||
 	    (g->options == cli_ask_options && o->kind == CLI_FLAG))
 		return cli_words_note(ctx, o, value);
 	return 0;
@@ -171,7 +194,11 @@ cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 	    (rc = cli_history_check(&c->report, e)) != 0 ||
 	    (rc = cli_plan_check(&c->plan, e)) != 0)
 		return rc;
-	if (c->help || c->version || cli_history_acts(&c->report))
+	if (c->connect.raw && cli_form_used(&c->form))
+		return cli_error(e, FANOUT_EINVAL, "--raw runs nothing but "
+		    "the command: no --env, --chdir, --umask, --shell");
+	if (c->help || c->version || c->completion != NULL ||
+	    cli_history_acts(&c->report))
 		return 0;
 	if (c->report.retry != NULL)
 		return retry(c, argc, argv, e);

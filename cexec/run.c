@@ -30,6 +30,7 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 	struct fanout_marks *marks;
 	struct fanout_error e;
 	const char **skip;
+	char *sent;
 	int status;
 	const struct cli_record record = { .opts = &c->report,
 	    .command = c->command, .words = &c->kept,
@@ -38,18 +39,21 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 	    .record = &record };
 
 	FANOUT_OPTS_INIT(&opts);
-	if (cli_look_check(&c->look, hosts, &e) != 0 ||
+	if (cli_form_wrap(&c->form, c->command, &sent, &e) != 0 ||
+	    cli_look_check(&c->look, hosts, &e) != 0 ||
 	    cli_connect_apply(&c->connect, &opts, &e) != 0) {
 		warnx("%s", e.text);
+		free(sent);
 		return CLI_EXIT_USAGE;
 	}
 	if (cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0 ||
 	    cli_plan_make(&c->plan, hosts, skip, c->target.seed, &e) != 0) {
 		warnx("%s", e.text);
 		cli_dead_free(marks, skip);
+		free(sent);
 		return CLI_EXIT_USAGE;
 	}
-	cmd.command = c->command;
+	cmd.command = sent;
 	cmd.skip = skip;
 	cmd.stdin_fd = input_fd(c);
 	run.look = c->look;
@@ -60,6 +64,7 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 	status = cli_drive(&run);
 	cli_plan_clear(&c->plan);
 	cli_dead_free(marks, skip);
+	free(sent);
 	return status;
 }
 
@@ -160,6 +165,22 @@ run_again(struct cexec *c)
 	return status;
 }
 
+static int
+print_completion(const char *shell)
+{
+	struct fanout_error e;
+
+	if (cexec_completion(shell, &e) != 0) {
+		warnx("%s", e.text);
+		return CLI_EXIT_USAGE;
+	}
+	if (fflush(stdout) == EOF) {
+		warn("standard output");
+		return CLI_EXIT_USAGE;
+	}
+	return 0;
+}
+
 int
 cexec_run(struct cexec *c)
 {
@@ -167,6 +188,8 @@ cexec_run(struct cexec *c)
 	struct fanout_error e;
 	int status;
 
+	if (c->completion != NULL)
+		return print_completion(c->completion);
 	if (cli_history_acts(&c->report)) {
 		c->look.verbose = c->connect.verbose;
 		return cli_history_act(&c->report, &c->look, c->words);
