@@ -11,9 +11,11 @@ make -s -j"$(nproc)"
 B=${B:-build}
 
 BED=
+CFBED=
 T=$(mktemp -d "${TMPDIR:-/tmp}/fanout-demo.XXXXXX")
 finish() {
 	[ -z "$BED" ] || tests/bed/loopback down
+	[ -z "$CFBED" ] || tests/bed/cfserverd down
 	rm -rf "$T"
 }
 trap finish EXIT
@@ -53,4 +55,23 @@ show 'For programs: JSON, and an exit status to trust.' \
     "cexec --json -w node01 'echo hello; exit 7'"
 show 'Thirty-two logins from one process, and what they cost.' \
     "time -p cexec -w 'node[01-32]' true"
-printf '\nMore: man man/cexec.1, and README.md.\n'
+
+# The CFEngine agent on four clients, where CFEngine can be had.
+if env=$(tests/bed/cfserverd up 4); then
+	eval "$env"
+	cfrun_bed() {
+		CFENGINE_TEST_OVERRIDE_WORKDIR=$CFBED/hub cfrun -f "$CFBED/cfrun.hosts" "$@"
+	}
+	try() {
+		printf '\n# %s\n$ cfrun %s\n' "$1" "$2"
+		rc=0
+		eval "cfrun_bed $2" </dev/null || rc=$?
+		[ $rc -eq 0 ] || echo "(exit status $rc)"
+	}
+	try 'The CFEngine agent on all clients of cfrun.hosts, now.' '-- --inform'
+	try 'Who is there, and are the keys right on both sides?' '--ping'
+	tests/bed/cfserverd crash 3
+	rm "$CFBED/2/mark"
+	try 'One has lost a file, one is down.' '-S'
+fi
+printf '\nMore: man man/cexec.1, man/cfrun.1, and README.md.\n'
