@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <err.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -88,11 +90,16 @@ show(struct cexec *c, const struct fanout_hosts *hosts, char *const *words)
 	return status;
 }
 
-/* A script that was fed to a shell would be an empty one now, and all ok. */
+/* A script that was fed to a shell would be an empty one now, and all ok. So
+ * /dev/null, which cron gives, will not do. */
 static bool
 lacks_input(const struct cexec *c)
 {
-	return c->saved->fed > 0 && input_fd(c) == -1;
+	int fd = input_fd(c);
+	struct stat st;
+
+	return c->saved->fed > 0 && (fd == -1 || (fstat(fd, &st) == 0 &&
+	    S_ISCHR(st.st_mode)));
 }
 
 /* The hosts of a run that is tried again, but those that were left out. */

@@ -91,6 +91,9 @@ run "$CEXEC" --retry failed -n
 want_status 2
 want_err 'had standard input: give it again'
 rc=0
+"$CEXEC" --retry failed </dev/null >"$out" 2>"$err" || rc=$?
+want_status 2
+rc=0
 "$CEXEC" --retry failed <"$T/script" >"$out" 2>"$err" || rc=$?
 want_status 1
 want_out '127.1.0.1: fed'

@@ -81,6 +81,35 @@ static const struct {
 	{ "=", NULL },
 };
 
+/* Whatever a line is changed to, it is read within its bounds. */
+static void
+mutants(void)
+{
+	static const char from[] = "{}[]\",:\\u0dnt-1e\377\0 ";
+	unsigned seed = 1;
+	char *line;
+	size_t i, k, n, len;
+
+	for (i = 0; i < 200000; i++) {
+		seed = seed * 1103515245 + 12345;
+		k = seed / 65536 % (sizeof(cases) / sizeof(cases[0]));
+		len = strlen(cases[k].line);
+		/* So that a sanitizer sees one byte too many. */
+		if ((line = malloc(len + 1)) == NULL)
+			abort();
+		memcpy(line, cases[k].line, len + 1);
+		for (n = 0; n < 3 && len > 0; n++) {
+			seed = seed * 1103515245 + 12345;
+			line[seed / 65536 % len] =
+			    from[seed / 256 % (sizeof(from) - 1)];
+		}
+		seen[0] = '\0';
+		cli_json_each(line, len, note, NULL);
+		free(line);
+	}
+	ok(true, "mutants");
+}
+
 int
 main(void)
 {
@@ -106,5 +135,6 @@ main(void)
 			    base64[i].want, (size_t)n) == 0, "base64 \"%s\"",
 			    base64[i].text);
 	}
+	mutants();
 	return test_end();
 }
