@@ -20,6 +20,8 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
+# Reports of these runs go away with the rest.
+export XDG_STATE_HOME="$T/state"
 env=$(tests/bed/loopback up 32)
 eval "$env"
 
@@ -45,12 +47,18 @@ show 'Names are expressions: ranges, unions, differences.' \
     "cexec -w 'node[01-32]!node[05-30]' --list"
 show 'All of them, and who does not comply.' \
     "cexec -w 'node[01-32]' 'case \$SSH_CONNECTION in *.1[0-2]\ *) exit 3;; esac'"
+show 'Who says something else than the others, and what.' \
+    "cexec -w 'node[01-32]' --diff 'case \$SSH_CONNECTION in *.7\ *) echo old;; *) echo new;; esac; echo same'"
 show 'Each failure has a class of its own, and the others do not notice.' \
     "cexec -w 'node[01-02],127.0.0.1:1,nowhere.invalid' 'echo fine'"
 show 'Standard input goes to all.' \
     "echo 'a file for all' | cexec -w 'node[01-03]' 'cat >\$HOME/file.\$\$; wc -c <\$HOME/file.\$\$'"
 show 'A deadline for the command.' \
     "cexec -u 1 -w 'node[01-03]' 'echo begun; sleep 9'"
+show 'A change, first on two hosts: it goes wrong, and no others are touched.' \
+    "cexec -w 'node[01-32]' --canary 2 --batch 25% 'test -e \$HOME/mended'"
+show 'Mended, and on with those that were left out.' \
+    "touch \$BED/home/mended; cexec --retry skipped; cexec --show"
 show 'For programs: JSON, and an exit status to trust.' \
     "cexec --json -w node01 'echo hello; exit 7'"
 show 'Thirty-two logins from one process, and what they cost.' \
