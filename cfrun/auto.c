@@ -102,7 +102,8 @@ auto_plan(void *shared, const char *host, struct fanout_plan *plan,
 	rc = sh->by[w->i]->plan(sh->shared[w->i], w->host, &w->plan, why);
 	*plan = w->plan;
 	plan->priv = w;
-	w->plan.address = w->plan.source = w->plan.notes = NULL;
+	w->plan.address = w->plan.source = NULL;
+	w->plan.via = w->plan.notes = NULL;
 	return rc;
 }
 

@@ -89,6 +89,7 @@ take_over(struct fanout_plan *plan, struct autoplan *ap)
 	*plan = ap->first;
 	plan->priv = priv;
 	ap->first.address = NULL;
+	ap->first.source = ap->first.via = NULL;
 	ap->first.notes = NULL;
 }
 
@@ -109,7 +110,14 @@ auto_plan(void *shared, const char *host, struct fanout_plan *plan,
 	ap->first.priv = NULL;
 	rc = first->plan(sh->first, host, &ap->first, why);
 	take_over(plan, ap);
-	if (rc == 0 || !sh->have_ssh || !ssh2_cannot(why))
+	if (rc == 0 && plan->round > 0 && plan->via != NULL) {
+		ap->skip_first = true;
+		free(plan->address);
+		free(plan->via);
+		plan->address = plan->via = NULL;
+		return 0;
+	}
+	if (rc == 0 || plan->carries || !sh->have_ssh || !ssh2_cannot(why))
 		return rc;
 	fanout_plan_log(plan, 1, "%s; using the system's ssh", why->text);
 	ap->skip_first = true;
@@ -117,6 +125,17 @@ auto_plan(void *shared, const char *host, struct fanout_plan *plan,
 	plan->address = NULL;
 	memset(why, 0, sizeof(*why));
 	return 0;
+}
+
+/* The jump host is nothing for the first one: the second goes all the way. */
+static bool
+auto_again(void *shared, const struct fanout_plan *plan,
+    const struct fanout_result *why)
+{
+	const struct shared *sh = shared;
+
+	return plan->via != NULL && plan->round == 0 && sh->have_ssh &&
+	    ssh2_cannot(why);
 }
 
 static char *
@@ -199,7 +218,8 @@ auto_step(void *peer)
 	enum fanout_verdict verdict = p->now->step(p->impl);
 
 	if (verdict == FANOUT_DONE && p->now == first &&
-	    p->shared->have_ssh && ssh2_cannot(fanout_io_result(p->io)))
+	    p->shared->have_ssh && !p->task.carry &&
+	    ssh2_cannot(fanout_io_result(p->io)))
 		return try_second(p);
 	return verdict;
 }
@@ -243,5 +263,6 @@ const struct fanout_transport fo_transport_auto = {
 	.cancel = auto_cancel,
 	.close = auto_close,
 	.free = auto_free,
-	.explain = auto_explain
+	.explain = auto_explain,
+	.again = auto_again
 };

@@ -46,6 +46,11 @@ struct fanout_plan {
 	char	*source;	/* our address to connect from, in digits;
 				 * NULL: any. As address */
 	unsigned round;		/* so often again() said true; filled before */
+	char	*via;		/* address is to be reached from this host,
+				 * which the engine logs in to once for all;
+				 * planned as a host of this name. malloc(3)ed,
+				 * freed by the engine; NULL: from here */
+	bool	 carries;	/* set before: it is such a host itself */
 	void	*priv;		/* the transport's; freed by plan_free */
 	char	*notes;		/* see fanout_plan_log; the engine's */
 };
@@ -56,6 +61,8 @@ void	fanout_plan_log(struct fanout_plan *, int level, const char *fmt, ...)
 
 struct fanout_task {
 	const char *command;	/* NULL: log in only */
+	bool	 carry;		/* log in, then open ways for others: see
+				 * fanout_io_ride() */
 	bool	 has_input;	/* fanout_io_input will give standard input */
 	bool	 subsystem;	/* command is the name of one */
 	bool	 tty;
@@ -188,6 +195,26 @@ int	fanout_io_ask_once(struct fanout_io *, const struct fanout_ask *,
  */
 int	fanout_io_answer(struct fanout_io *, const char **text);
 void	fanout_io_forget(struct fanout_io *);
+
+/*
+ * A peer whose task is to carry: the connections that others want. Once logged
+ * in it asks for one after the other, and is stepped when more may have come.
+ */
+struct fanout_ride;
+
+/* The next one, now held by the peer; NULL: none. */
+struct fanout_ride *fanout_io_ride(struct fanout_io *, const char **address,
+	    unsigned *port);
+bool	fanout_io_ride_queued(struct fanout_io *);	/* are there more? */
+bool	fanout_io_ride_left(struct fanout_io *, struct fanout_ride *);
+
+/* What becomes of it; the ride is not the peer's any more. open: the way is
+ * there; returns the stream to pump, the peer's to close, or -1: nobody wants
+ * it any more. later: at the end of the queue. */
+int	fanout_io_ride_open(struct fanout_io *, struct fanout_ride *);
+void	fanout_io_ride_fail(struct fanout_io *, struct fanout_ride *,
+	    enum fanout_class, int sys_errno, const char *text);
+void	fanout_io_ride_later(struct fanout_io *, struct fanout_ride *);
 
 /* Run fn alone: no other peer of this engine is in its own critical call.
  * It must be short and must not block on the network. */

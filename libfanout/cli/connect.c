@@ -84,6 +84,21 @@ set_identity(void *into, const char *value, struct fanout_error *e)
 }
 
 static int
+set_jump(void *into, const char *value, struct fanout_error *e)
+{
+	struct cli_connect *c = into;
+	char *text;
+
+	/* Taken as it stands: ssh_config(5) knows no quotes here. */
+	if (*value == '\0' || strpbrk(value, "\"# \t\n") != NULL)
+		return cli_error(e, FANOUT_EINVAL, "%s is not [USER@]HOST[:PORT]",
+		    value);
+	if (asprintf(&text, "ProxyJump=%s", value) == -1)
+		text = NULL;
+	return add(c->explicit, &c->nexplicit, e, text);
+}
+
+static int
 set_known_hosts(void *into, const char *value, struct fanout_error *e)
 {
 	((struct cli_connect *)into)->known_hosts = value;
@@ -128,6 +143,8 @@ const struct cli_option cli_connect_options[] = {
 	    CLI_CALL, 0, 0, 0, set_port },
 	{ 0, "identity", "FILE", "log in with this private key",
 	    CLI_CALL, 0, 0, 0, set_identity },
+	{ 'J', "jump", "HOST", "reach them through this one; or HOST,HOST...",
+	    CLI_CALL, 0, 0, 0, set_jump },
 	{ 'F', "ssh-config", "FILE", "read this instead of ~/.ssh/config",
 	    CLI_CALL, 0, 0, 0, set_ssh_config },
 	{ 'o', "option", "KEYWORD=VALUE", "as in ssh_config(5)",

@@ -58,8 +58,8 @@ peer_enter(struct fanout_io *p, enum fanout_stage stage)
 	if (stage == FANOUT_S_RUN) {
 		p->task->running = now;
 		p->idle_since = now;
-		p->command_due = fo_deadline(now,
-		    p->worker->eng->times.command);
+		p->command_due = p->task->job->carrier != NULL ? FO_NEVER :
+		    fo_deadline(now, p->worker->eng->times.command);
 	}
 }
 
@@ -72,13 +72,20 @@ peer_allow_grace(struct fanout_io *p)
 		p->stage_due += grace + LOOK_MS;
 }
 
+void
+peer_restart_stage(struct fanout_io *p)
+{
+	p->stage_due = fo_deadline(p->worker->now, stage_ms(p, p->stage));
+}
+
 /* Silence counts in the run only, and not while it is we who do not read. */
 static int64_t
 idle_due(const struct fanout_io *p)
 {
 	int ms = p->worker->eng->times.idle;
 
-	if (ms <= 0 || p->task == NULL || p->state != PEER_BUSY ||
+	if (ms <= 0 || p->task == NULL || p->task->job->carrier != NULL ||
+	    p->state != PEER_BUSY ||
 	    p->stage != FANOUT_S_RUN || atomic_load(&p->task->held))
 		return FO_NEVER;
 	return p->idle_since + ms;

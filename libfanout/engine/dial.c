@@ -102,6 +102,8 @@ wait_for_descriptor(struct fanout_io *p)
 	struct worker *w = p->worker;
 	struct host *h = p->host;
 
+	if (h == NULL)
+		return false;	/* a jump host: it has no place to wait */
 	/* Once it is back in the queue another worker may have it. */
 	h->peer = NULL;
 	if (!admit_retry(&w->eng->admit, p->task, w->now)) {

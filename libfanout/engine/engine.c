@@ -100,7 +100,11 @@ init_parts(struct engine *eng, const struct fanout_opts *o)
 	if (resolver_new(&eng->resolver, eng->transport, eng->shared,
 	    looked_up, eng) == -1)
 		goto asks;
+	if (carriers_init(&eng->carriers) == -1)
+		goto resolver;
 	return 0;
+resolver:
+	resolver_free(eng->resolver);
 asks:
 	asks_destroy(&eng->asks);
 admit:
@@ -197,6 +201,7 @@ engine_free(struct engine *eng)
 	}
 	admit_destroy(&eng->admit);
 	asks_destroy(&eng->asks);
+	carriers_destroy(&eng->carriers);
 	engine_hosts_free(eng);
 	eng->transport->close_all(eng->shared);
 	pthread_mutex_destroy(&eng->critical);

@@ -8,6 +8,7 @@
 
 #include "admit.h"
 #include "asks.h"
+#include "carrier.h"
 #include "queue.h"
 #include "resolve.h"
 #include "task.h"
@@ -32,6 +33,7 @@ struct engine {
 	struct queue	 queue;
 	struct admit	 admit;
 	struct asks	 asks;
+	struct carriers	 carriers;
 	struct resolver	*resolver;
 	struct worker	*workers;	/* max_workers of them */
 	atomic_uint	 nworkers;	/* that run */

@@ -232,7 +232,7 @@ fanout_io_log(struct fanout_io *p, int level, const char *fmt, ...)
 		return;		/* a log line may be lost, an outcome not */
 	e->ev.level = level;
 	e->ev.name = p->name;
-	if (p->task != NULL) {
+	if (p->task != NULL && p->task->job->carrier == NULL) {
 		e->ev.job = p->task->job->id;
 		e->ev.host = (size_t)(p->task - p->task->job->tasks);
 	}

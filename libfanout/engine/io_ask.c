@@ -45,7 +45,8 @@ fanout_io_ask(struct fanout_io *p, const struct fanout_ask *ask)
 	if (p->task == NULL)
 		return -1;
 	of.job = p->task->job->id;
-	of.host = (size_t)(p->task - p->task->job->tasks);
+	of.host = p->task->job->carrier != NULL ? FANOUT_NOHOST :
+	    (size_t)(p->task - p->task->job->tasks);
 	if ((q = asks_put(asks, ask, &of, p->worker->index)) == NULL)
 		return -1;
 	rest(p, q);

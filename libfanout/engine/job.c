@@ -221,6 +221,10 @@ engine_task_done(struct engine *eng, struct task *t)
 	int64_t now = fo_now();
 	struct fanout_result *r = &t->result;
 
+	if (t->job->carrier != NULL) {
+		carrier_over(eng, t->job->carrier);
+		return;
+	}
 	r->queue_ms = span(t->queued, t->admitted != 0 ? t->admitted : now);
 	r->login_ms = span(t->admitted, t->running != 0 ? t->running : now);
 	r->run_ms = span(t->running, now);

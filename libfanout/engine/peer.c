@@ -87,6 +87,7 @@ start_task(struct fanout_io *p)
 {
 	struct job *job = p->task->job;
 	struct fanout_task ft = {
+		.carry = job->carrier != NULL,
 		.command = job->commands == NULL ? job->command :
 		    job->commands[p->task - job->tasks],
 		.has_input = job->feed != NULL || job->streams != NULL,
@@ -130,6 +131,68 @@ peer_begin(struct worker *w, struct task *t)
 	peer_set_timer(p);
 }
 
+/* A jump host: as a host, but in nobody's books. */
+void
+peer_begin_carrier(struct worker *w, struct carrier *c)
+{
+	struct fanout_io *p = peer_new(w, &c->task);
+
+	if (p == NULL) {
+		fo_fail(&c->task.result, FANOUT_C_LOCAL, ENOMEM, 0,
+		    "out of memory");
+		engine_task_done(w->eng, &c->task);
+		return;
+	}
+	p->host = NULL;
+	p->task = &c->task;
+	p->lookup->plan.carries = true;
+	start_lookup(p);
+	peer_set_timer(p);
+}
+
+/* The way there failed before there was a connection. */
+static void
+ride_failed(struct fanout_io *p, struct fanout_result *why)
+{
+	ride_leave(p);
+	peer_fail(p, why->cls, why->sys_errno, why->lib_err, "%s", why->text);
+}
+
+/* Until the jump host opens the way its own deadlines hold, not ours. */
+static void
+begin_ride(struct fanout_io *p)
+{
+	struct fanout_result why = { .text = "" };
+
+	peer_enter(p, FANOUT_S_CONNECT);
+	p->stage_due = FO_NEVER;
+	if (ride_begin(p, &why) == -1)
+		ride_failed(p, &why);
+}
+
+static void
+scan_ride(struct fanout_io *p)
+{
+	struct fanout_result why;
+	int fd;
+
+	switch (ride_look(p, &why)) {
+	case RIDE_OPENING:
+		if (p->stage_due == FO_NEVER)
+			peer_restart_stage(p);
+		break;
+	case RIDE_OPEN:
+		if ((fd = ride_take(p)) != -1)
+			peer_connected(p, fd);
+		break;
+	case RIDE_FAILED:
+		ride_failed(p, &why);
+		break;
+	default:
+		break;
+	}
+}
+
 void
 peer_looked_up(struct fanout_io *p)
 {
@@ -140,6 +203,8 @@ peer_looked_up(struct fanout_io *p)
 	if (l->failed) {
 		peer_fail(p, l->result.cls, l->result.sys_errno,
 		    l->result.lib_err, "%s", l->result.text);
+	} else if (l->plan.via != NULL && l->plan.address != NULL) {
+		begin_ride(p);
 	} else if (l->plan.address == NULL) {
 		peer_connected(p, -1);
 	} else {
@@ -169,11 +234,15 @@ void
 peer_finish(struct fanout_io *p)
 {
 	struct task *t = p->task;
+	struct fanout_result why;
 
 	if (p->state == PEER_ENDING && p->begun &&
 	    t->result.fate == FANOUT_F_NONE)
 		fanout_io_fate(p, FANOUT_F_UNKNOWN, 0, "");
 	fanout_io_forget(p);
+	if (t->result.cls == FANOUT_C_LOST && ride_was_lost(p, &why))
+		(void)strlcpy(t->result.text, why.text,
+		    sizeof(t->result.text));
 	p->task = NULL;
 	p->command_due = FO_NEVER;
 	p->starving = false;
@@ -191,6 +260,7 @@ peer_bury(struct fanout_io *p)
 	unsigned i;
 
 	fanout_io_forget(p);
+	ride_leave(p);
 	dial_stop(p);
 	if (p->impl != NULL)
 		w->eng->transport->free(p->impl);
@@ -263,6 +333,7 @@ other_way(struct fanout_io *p)
 	struct task *t = p->task;
 
 	if (tr->size < sizeof(*tr) || tr->again == NULL || t == NULL ||
+	    p->host == NULL ||
 	    t->result.cls == FANOUT_C_OK || p->state == PEER_ENDING ||
 	    atomic_load(&t->job->canceled) || atomic_load(&p->worker->stop) ||
 	    !tr->again(eng->shared, &p->lookup->plan, &t->result))
@@ -300,7 +371,8 @@ peer_end(struct fanout_io *p, enum fanout_class cls, const char *fmt, ...)
 	va_end(ap);
 	fanout_io_forget(p);
 	p->state = PEER_ENDING;		/* from here the result stands */
-	p->begun = p->stage == FANOUT_S_RUN && !p->task->job->subsystem;
+	p->begun = p->stage == FANOUT_S_RUN && !p->task->job->subsystem &&
+	    p->task->job->carrier == NULL;
 	p->command_due = FO_NEVER;
 	peer_enter(p, FANOUT_S_CLOSE);
 	if (p->begun)
@@ -428,10 +500,13 @@ peer_scan(struct fanout_io *p)
 			peer_end(p, FANOUT_C_CANCELED, "canceled");
 		else
 			peer_fail(p, FANOUT_C_CANCELED, 0, 0, "canceled");
-	} else if (p->starving || io_is_answered(p)) {
+	} else if (p->starving || io_is_answered(p) ||
+	    carrier_is_wanted(p)) {
 		peer_runnable(p);
 	} else if (atomic_load(&t->held) && io_has_room(p))
 		peer_runnable(p);
+	else if (p->state == PEER_DIAL && p->ride != NULL)
+		scan_ride(p);
 	peer_set_timer(p);
 }
 

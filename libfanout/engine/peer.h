@@ -59,6 +59,7 @@ struct fanout_io {
 	bool		 starving;	/* waits for standard input */
 	bool		 begun;		/* ENDING: a command runs there */
 	bool		 reused;	/* the session was kept for this task */
+	struct fanout_ride *ride;	/* through a jump host; NULL: not */
 	struct ask	*ask;		/* what it waits for; NULL: nothing */
 	int64_t		 ask_due;	/* as far as known */
 	bool		 resting;	/* the stage's deadline, meanwhile */
@@ -67,9 +68,11 @@ struct fanout_io {
 };
 
 struct worker;
+struct carrier;
 
 /* Take on a task just admitted. */
 void	peer_begin(struct worker *, struct task *);
+void	peer_begin_carrier(struct worker *, struct carrier *);
 void	peer_looked_up(struct fanout_io *);	/* its lookup is its own again */
 void	peer_run(struct fanout_io *);		/* one step */
 void	peer_expire(struct fanout_io *);	/* its timer is due */
@@ -82,6 +85,7 @@ void	peer_free(struct fanout_io *);		/* a DEAD one */
 
 void	peer_runnable(struct fanout_io *);
 void	peer_enter(struct fanout_io *, enum fanout_stage);
+void	peer_restart_stage(struct fanout_io *);	/* its deadline begins now */
 void	peer_set_timer(struct fanout_io *);
 
 /* In stage CLOSE: more time, as what runs there is to be ended first. */

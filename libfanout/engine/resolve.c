@@ -65,6 +65,7 @@ plan_clear(struct fanout_plan *plan, const struct fanout_transport *t,
 		t->plan_free(shared, plan);
 	free(plan->address);
 	free(plan->source);
+	free(plan->via);
 	free(plan->notes);
 	memset(plan, 0, sizeof(*plan));
 }
@@ -217,7 +218,7 @@ make_plan(struct resolver *r, struct lookup *l)
 		l->failed = true;
 		return false;
 	}
-	return l->plan.address != NULL && !numeric(l->plan.address,
+	return l->plan.address != NULL && l->plan.via == NULL && !numeric(l->plan.address,
 	    l->plan.port, l->plan.family, &l->found);
 }
 

@@ -19,6 +19,7 @@
 #include "stream.h"
 
 struct host;
+struct carrier;
 
 struct job {
 	TAILQ_ENTRY(job) link;		/* caller: all that are not finished */
@@ -32,6 +33,7 @@ struct job {
 	size_t		 ntasks;
 	size_t		 left;		/* caller: DONEs not delivered yet */
 	atomic_bool	 canceled;
+	struct carrier	*carrier;	/* a jump host's own job; NULL: not */
 };
 
 struct task {

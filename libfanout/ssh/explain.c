@@ -101,6 +101,8 @@ put_plan(struct explain *x, const struct fanout_plan *plan,
 
 	put(x, "connects to %s port %u, logs in as %s", plan->address,
 	    plan->port, c->user);
+	if (plan->via != NULL)
+		put(x, "through %s", plan->via);
 	put_hostkeys(x, hp);
 	put_keys(x, hp);
 }
@@ -128,6 +130,7 @@ shared_explain(void *shared, const char *host)
 	}
 	shared_plan_free(shared, &plan);
 	free(plan.address);
+	free(plan.via);
 	free(plan.notes);
 	strlist_free(said);
 	strlist_free(x.lines);

@@ -30,6 +30,13 @@ is_exit_status(const unsigned char *msg)
  */
 #define MEMORY_MAX (32 * 1024 * 1024)
 
+/* What it carries may each have a window full on its way. */
+static size_t
+memory_max(const struct sess *s)
+{
+	return MEMORY_MAX + s->windows;
+}
+
 void *
 memory_alloc(size_t size, void **abstract)
 {
@@ -40,7 +47,7 @@ memory_alloc(size_t size, void **abstract)
 		s->starve = false;
 		return NULL;
 	}
-	if (s->memory > MEMORY_MAX || (p = malloc(size)) == NULL)
+	if (s->memory > memory_max(s) || (p = malloc(size)) == NULL)
 		return NULL;
 	s->memory += malloc_usable_size(p);
 	return p;
@@ -62,7 +69,7 @@ memory_realloc(void *p, size_t size, void **abstract)
 	size_t old = malloc_usable_size(p);
 	void *q;
 
-	if (s->memory > MEMORY_MAX || (q = realloc(p, size)) == NULL)
+	if (s->memory > memory_max(s) || (q = realloc(p, size)) == NULL)
 		return NULL;
 	s->memory -= old < s->memory ? old : s->memory;
 	s->memory += malloc_usable_size(q);
@@ -80,6 +87,8 @@ memory_free(void *p, void **abstract)
 		s->saw_status = true;
 	if (s->state == SESS_AUTH)
 		auth_saw(s, p, malloc_usable_size(p));
+	if (s->carry != NULL)
+		carry_saw(s, p, malloc_usable_size(p));
 	if (s->wipe)
 		explicit_bzero(p, malloc_usable_size(p));
 	forget(s, p);

@@ -28,6 +28,7 @@ static const struct {
 	[SESS_HOSTKEY] = { "hostkey", sess_hostkey },
 	[SESS_AUTH] = { "auth", sess_auth },
 	[SESS_READY] = { "ready", NULL },
+	[SESS_CARRY] = { "carry", sess_carry },
 	[SESS_OPEN] = { "open", sess_open },
 	[SESS_TTY] = { "tty", sess_tty },
 	[SESS_EXEC] = { "exec", sess_exec },
@@ -89,6 +90,10 @@ count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
 
 	if (s->over)
 		return -ECONNRESET;
+	if (s->drop_wait) {
+		s->drop_wait = false;
+		return -ETIMEDOUT;
+	}
 	if (left == 0 && s->recvs >= RECVS_A_STEP)
 		return -EAGAIN;
 	s->recvs++;
@@ -209,6 +214,7 @@ sess_start(void *peer, const struct fanout_task *task)
 	s->subsystem = task->subsystem;
 	s->tty = task->tty;
 	s->has_input = task->has_input;
+	s->carries = task->carry;
 	s->has_task = true;
 	s->eof_sent = s->saw_status = s->result_set = false;
 	s->tty_ended = s->doomed = false;
@@ -313,7 +319,7 @@ set_watch(struct sess *s, uint64_t moved_before)
 	watch_agent(s);
 	if (s->held && !s->blocked)
 		events = 0;		/* the engine steps us when there is room */
-	if (s->auth.waiting) {
+	if (s->auth.waiting || s->resting) {
 		events = events_while_asking(s);
 	} else if (s->blocked) {
 		dir = libssh2_session_block_directions(s->ssh);
@@ -356,6 +362,8 @@ at_rest(struct sess *s)
 static enum sess_res
 begin_task(struct sess *s)
 {
+	if (s->carries)
+		return sess_goto(s, SESS_CARRY);
 	if (s->command != NULL)
 		return sess_goto(s, SESS_OPEN);
 	fanout_io_stage(s->io, FANOUT_S_RUN);
@@ -385,7 +393,7 @@ sess_step(void *peer)
 
 	if (s->state == SESS_READY && !s->has_task)
 		return at_rest(s);
-	s->blocked = s->held = false;
+	s->blocked = s->held = s->resting = false;
 	s->recvs = 0;
 	res = run_states(s);
 	if (s->state == SESS_OVER)

@@ -4,6 +4,7 @@
  *	HANDSHAKE -> HOSTKEY -> AUTH -> READY
  *	READY -> OPEN (-> TTY) -> EXEC -> RUN -> STATUS -> RELEASE -> READY
  *	EXEC, RUN -> SETTLE -> KILL_OPEN -> KILL_EXEC -> KILL_WAIT -> BYE
+ *	READY -> CARRY			(a jump host: sess_carry.c)
  *	any -> BYE -> OVER
  *
  * One function a state (sess_<state>), in the file of its phase: sess_login.c,
@@ -32,6 +33,7 @@ enum sess_state {
 	SESS_HOSTKEY,
 	SESS_AUTH,
 	SESS_READY,
+	SESS_CARRY,
 	SESS_OPEN,
 	SESS_TTY,
 	SESS_EXEC,
@@ -78,6 +80,7 @@ struct sess {
 	bool		 over;		/* for libssh2 the socket is dead */
 	unsigned	 recvs;		/* calls to receive in this step */
 	size_t		 memory;	/* what libssh2 has of us, bytes */
+	size_t		 windows;	/* what others may have on their way */
 	bool		 hung_up;	/* the socket is of no use any more */
 	char		 farewell[96];	/* what the server said to that */
 
@@ -86,6 +89,9 @@ struct sess {
 	struct auth	 auth;
 	struct agent_call *agent;	/* signing */
 	char		 sign_text[128];	/* why there was no signature */
+	struct carry	*carry;		/* what it carries for others */
+	bool		 resting;	/* nothing to carry: nothing is read */
+	bool		 drop_wait;	/* the call that waits is to fail */
 	bool		 key_changed;	/* the host's, and it was let pass */
 	bool		 wipe;		/* what libssh2 frees may be secret */
 	bool		 starve;	/* its next allocation fails */
@@ -94,6 +100,7 @@ struct sess {
 	const char	*command;	/* NULL: none, or log in only */
 	bool		 subsystem, tty;
 	bool		 has_task, has_input;
+	bool		 carries;
 	bool		 doomed;	/* canceled while it was being started */
 	enum sess_pending pending;
 	bool		 eof_sent, tty_ended;
@@ -110,6 +117,7 @@ struct sess {
 
 #define SESS_WATCH_SOCKET 0
 #define SESS_WATCH_AGENT 1
+#define SESS_WATCH_CARRY 2
 
 /* Bytes a server may send ahead of us, for one command. */
 #define SESS_WINDOW (256 * 1024)
@@ -130,6 +138,7 @@ void	sess_free(void *);
 enum sess_res sess_handshake(struct sess *);
 enum sess_res sess_hostkey(struct sess *);
 enum sess_res sess_auth(struct sess *);
+enum sess_res sess_carry(struct sess *);
 enum sess_res auth_key(struct sess *);
 enum sess_res auth_prompts(struct sess *);
 enum sess_res auth_password(struct sess *);
@@ -167,6 +176,10 @@ enum sess_res sess_error(struct sess *, int rc, const char *doing);
 enum sess_res auth_accepted(struct sess *, const char *how);
 enum sess_res auth_refused(struct sess *);
 enum sess_res auth_error(struct sess *, int rc);
+
+/* A jump host's: let go of what is carried; a freed message of this session. */
+void	carry_free(struct sess *);
+void	carry_saw(struct sess *, const unsigned char *msg, size_t max);
 
 /* While a question stands nothing is read: has the server hung up? */
 bool	sess_left_alone(const struct sess *);

@@ -53,6 +53,7 @@ sess_free(void *peer)
 	fanout_io_watch(s->io, SESS_WATCH_AGENT, -1, 0);
 	agent_call_free(s->agent);
 	auth_end(s);
+	carry_free(s);
 	if (s->fd != -1)
 		(void)shutdown(s->fd, SHUT_RDWR);
 	/* Only its own failing frees what a key exchange under way has made. */

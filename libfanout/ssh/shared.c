@@ -21,6 +21,9 @@ struct known {
 
 struct shared {
 	struct sshconf	*conf;
+	struct sshconf	*jump_conf;	/* of jump hosts: without options, as
+					 * ssh does it; NULL: not needed yet */
+	char		*conf_path;	/* fanout_opts.ssh_config */
 	struct keyring	*keys;
 	struct known	*known;
 	struct algorithms algorithms;
@@ -40,6 +43,11 @@ shared_open(void **out, void *config, const struct fanout_opts *o,
 	if ((sh = calloc(1, sizeof(*sh))) == NULL)
 		return fo_error(e, FANOUT_ENOMEM, "out of memory");
 	sh->connect_ms = o->connect_ms;
+	if (o->ssh_config != NULL &&
+	    (sh->conf_path = strdup(o->ssh_config)) == NULL) {
+		shared_close(sh);
+		return fo_error(e, FANOUT_ENOMEM, "out of memory");
+	}
 	if ((rc = sshconf_load(&sh->conf, o->ssh_config, o->ssh_options,
 	    e)) == 0 && (keyring_new(&sh->keys) != 0 ||
 	    algorithms_init(&sh->algorithms) == -1))
@@ -80,6 +88,8 @@ shared_close(void *shared)
 	algorithms_clear(&sh->algorithms);
 	keyring_free(sh->keys);
 	sshconf_free(sh->conf);
+	sshconf_free(sh->jump_conf);
+	free(sh->conf_path);
 	free(sh);
 }
 
@@ -173,8 +183,6 @@ refuse_foreign(const struct hostconf *c, struct fanout_result *why)
 
 	if (c->proxy_command != NULL)
 		what = "ProxyCommand";
-	else if (c->proxy_jump != NULL)
-		what = "ProxyJump";
 	else
 		what = c->needs_ssh;
 	if (what == NULL)
@@ -234,6 +242,46 @@ connect_ms(const struct shared *sh, const struct hostconf *c)
 	    sh->connect_ms : c->connect_ms;
 }
 
+/*
+ * A jump host, which is named "a,user@b": b, reached through a. Alone, "b" is
+ * reached as its own configuration says.
+ */
+static int
+resolve_jump(struct shared *sh, const char *chain, struct hostconf *c,
+    struct fanout_result *why)
+{
+	const char *last = strrchr(chain, ',');
+	struct fanout_error e;
+
+	if (sh->jump_conf == NULL && sshconf_load(&sh->jump_conf,
+	    sh->conf_path, NULL, &e) != 0) {
+		fo_fail(why, FANOUT_C_LOCAL, e.sys_errno, 0, "%s", e.text);
+		return -1;
+	}
+	if (sshconf_resolve(sh->jump_conf, last != NULL ? last + 1 : chain, c,
+	    why) == -1)
+		return -1;
+	if (last == NULL)
+		return 0;
+	free(c->proxy_jump);
+	free(c->proxy_command);
+	c->proxy_command = NULL;
+	c->proxy_jump = strndup(chain, (size_t)(last - chain));
+	if (c->proxy_jump != NULL)
+		return 0;
+	fo_fail(why, FANOUT_C_LOCAL, ENOMEM, 0, "out of memory");
+	return -1;
+}
+
+static int
+resolve(struct shared *sh, const char *host, const struct fanout_plan *plan,
+    struct hostconf *c, struct fanout_result *why, char ***lines)
+{
+	if (plan->carries)
+		return resolve_jump(sh, host, c, why);
+	return sshconf_explain(sh->conf, host, c, why, lines);
+}
+
 static int
 make_plan(struct shared *sh, const char *host, struct fanout_plan *plan,
     struct hostplan *hp, struct fanout_result *why, char ***lines)
@@ -241,7 +289,7 @@ make_plan(struct shared *sh, const char *host, struct fanout_plan *plan,
 	struct hostconf *c = &hp->conf;
 	struct fanout_error e = { .code = 0 };
 
-	if (sshconf_explain(sh->conf, host, c, why, lines) == -1 ||
+	if (resolve(sh, host, plan, c, why, lines) == -1 ||
 	    refuse_foreign(c, why) == -1)
 		return -1;
 	if ((hp->known = find_known(sh, c, plan, &e)) == NULL) {
@@ -251,6 +299,8 @@ make_plan(struct shared *sh, const char *host, struct fanout_plan *plan,
 	if (plan_algorithms(sh, hp, why) == -1)
 		return -1;
 	if ((plan->address = strdup(c->hostname)) == NULL ||
+	    (c->proxy_jump != NULL &&
+	    (plan->via = strdup(c->proxy_jump)) == NULL) ||
 	    ident_plan(&hp->idents, c, sh->keys, sh->can) == -1) {
 		fo_fail(why, FANOUT_C_LOCAL, ENOMEM, 0, "out of memory");
 		return -1;

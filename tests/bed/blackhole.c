@@ -10,6 +10,7 @@
  *	slow	a byte of banner each second, for ever
  *	babble	lines of text that are no banner, as fast as they are taken
  *	garbage	a version line, then bytes that are no SSH packet
+ *	full	no more connections: a connect(2) gets no answer
  *
  * Port 0 takes a free one. Prints "ADDRESS:PORT" and a newline when ready.
  * Ends by itself after five minutes, so that a broken test leaves nothing.
@@ -30,10 +31,11 @@
 
 #define MAXCONN 1024
 
-enum mode { SILENT, CLOSE, RESET, BANNER, SLOW, BABBLE, GARBAGE };
+enum mode { SILENT, CLOSE, RESET, BANNER, SLOW, BABBLE, GARBAGE, FULL };
 
 static const char *const modes[] = {
-	"silent", "close", "reset", "banner", "slow", "babble", "garbage"
+	"silent", "close", "reset", "banner", "slow", "babble", "garbage",
+	"full"
 };
 static const char version[] = "SSH-2.0-blackhole\r\n";
 
@@ -140,6 +142,27 @@ swallow(int fd)
 	return n > 0 || (n == -1 && errno == EAGAIN);
 }
 
+/* Nobody accepts, and the queue is filled by ourselves: what comes then is
+ * dropped, as by a host that is not there. */
+static void
+fill_up(int fd)
+{
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+	int i, c;
+
+	if (listen(fd, 0) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
+		err(1, "listen");
+	for (i = 0; i < 4; i++)
+		if ((c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) == -1 ||
+		    (connect(c, (struct sockaddr *)&sin, len) == -1 &&
+		    errno != EINPROGRESS))
+			err(1, "connect");
+	for (;;)
+		pause();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -156,6 +179,8 @@ main(int argc, char **argv)
 	alarm(300);
 	pfd[0].fd = listen_on(argv[2]);
 	pfd[0].events = POLLIN;
+	if (mode == FULL)
+		fill_up(pfd[0].fd);
 	for (;;) {
 		if (poll(pfd, n, mode == SLOW ? 1000 : 100) == -1)
 			err(1, "poll");

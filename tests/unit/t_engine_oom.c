@@ -39,7 +39,7 @@ main(void)
 
 #define SWEEP_MAX 2000		/* a job of six hosts needs far fewer */
 #define PATIENCE_MS 10000	/* a run takes some 30 ms */
-#define HOSTS 8
+#define HOSTS 10
 
 /* ---- an allocator that fails ---- */
 
@@ -450,7 +450,8 @@ main(void)
 		{ "ok", FANOUT_C_OK }, { "exit7", FANOUT_C_EXIT },
 		{ "slow", FANOUT_C_OK }, { "fail", FANOUT_C_REMOTE },
 		{ "bad-plan", FANOUT_C_LOCAL }, { "dial", FANOUT_C_REFUSED },
-		{ "ask", FANOUT_C_OK }, { "key", FANOUT_C_OK } }
+		{ "ask", FANOUT_C_OK }, { "key", FANOUT_C_OK },
+		{ "via", FANOUT_C_OK } }
 	};
 	static const struct kind local = {
 		.transport = "local", .expr = "n[1-6]", .command = "cat",
@@ -459,7 +460,8 @@ main(void)
 
 	(void)fanout_version();		/* what is done once a process */
 	(void)snprintf(expr, sizeof(expr),
-	    "ok1,exit7,slow1,fail1,bad-plan1,ask1,key1,dial1:%u", refusing());
+	    "ok1,exit7,slow1,fail1,bad-plan1,ask1,key1,"
+	    "via_carry1_ok[1-2],dial1:%u", refusing());
 	sweep("toy", &toy, 0);
 	sweep("toy", &toy, 4);
 	sweep("local", &local, 0);

@@ -13,6 +13,7 @@
  *	mute-close*  does not end when it is told to
  *	no-peer*     cannot be made (out of memory)
  *	fail*        fails with class remote and a text of control characters
+ *	watch*       fails when its connection ends
  *	vanish*      the session closes in mid-task without a word
  *	nap*         works for 300 ms
  *	burst*       says all there is room for, waits for input, never ends
@@ -25,6 +26,11 @@
  *	bad-plan*    its plan fails
  *	again*       fails the first way, the second is fine
  *	redialN:PORT as tcp:PORT, and if that fails without network
+ *	via_C_NAME   is reached through the host C, then as NAME. C carries, if
+ *	             it is called carry*; jam* does, but opens no way; drop* opens
+ *	             them and fails when it is told to (book.drop); others are
+ *	             as above. A NAME that begins with "no-way" is refused,
+ *	             one with "redo" needs C no more when that failed.
  *	ask*         asks its password, which is "right"; asks again once
  *	key*         asks for one passphrase with all others, which toy_check
  *	             takes its time to find right
@@ -36,6 +42,7 @@
 
 #include <netinet/in.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -52,6 +59,9 @@ struct toy_book {
 	atomic_int	closed;		/* told to close */
 	atomic_int	checks;		/* of the passphrase */
 	int		check_ms;	/* how long one takes */
+	atomic_int	carriers;	/* tasks to carry */
+	atomic_int	open;		/* ways opened */
+	atomic_bool	drop;		/* drop* fail now */
 };
 
 struct toy {
@@ -62,6 +72,8 @@ struct toy {
 	const char	*command;
 	int		 turns, tasks;
 	unsigned	 asked;
+	bool		 carry;
+	int		 way[256], ways;
 	bool		 busy, canceled, closing;
 	unsigned	 round;
 };
@@ -100,6 +112,18 @@ toy_plan(void *shared, const char *host, struct fanout_plan *plan,
 		(void)snprintf(why->text, sizeof(why->text), "no plan");
 		return -1;
 	}
+	if (strncmp(host, "via_", 4) == 0) {
+		if (plan->round > 0)
+			return 0;
+		plan->via = strndup(host + 4, strcspn(host + 4, "_"));
+		plan->address = strdup(strrchr(host, '_') + 1);
+		plan->port = 1;
+		if (plan->via != NULL && plan->address != NULL)
+			return 0;
+		why->cls = FANOUT_C_LOCAL;
+		(void)snprintf(why->text, sizeof(why->text), "out of memory");
+		return -1;
+	}
 	if (strncmp(host, "redial", 6) == 0) {
 		plan->priv = why;	/* its mark, never looked into */
 		if (plan->round > 0)
@@ -136,7 +160,8 @@ toy_new(void *shared, struct fanout_io *io, const char *host,
 	}
 	t->book = shared;
 	t->io = io;
-	t->host = host;
+	t->host = strncmp(host, "via_", 4) == 0 && !plan->carries ?
+	    strrchr(host, '_') + 1 : host;
 	t->fd = fd;
 	t->round = plan->round;
 	atomic_fetch_add(&t->book->made, 1);
@@ -152,6 +177,9 @@ toy_start(void *peer, const struct fanout_task *task)
 	int n;
 
 	t->command = task->command;
+	t->carry = task->carry;
+	if (t->carry)
+		atomic_fetch_add(&t->book->carriers, 1);
 	pthread_sigmask(SIG_SETMASK, NULL, &set);
 	if (!sigismember(&set, SIGINT) || !sigismember(&set, SIGUSR1))
 		atomic_store(&t->book->unblocked, 1);
@@ -226,6 +254,15 @@ toy_run(struct toy *t)
 	} else if (toy_is(t, "again") && t->round == 0) {
 		fanout_io_fail(t->io, FANOUT_C_REMOTE, 4242, 0, "not so");
 		return toy_done(t);
+	} else if (toy_is(t, "watch")) {
+		char c;
+
+		/* Until the other end of its stream is gone. */
+		fanout_io_watch(t->io, 0, t->fd, POLLIN);
+		if (recv(t->fd, &c, 1, MSG_DONTWAIT) != 0)
+			return FANOUT_WAIT;
+		fanout_io_watch(t->io, 0, -1, 0);
+		fanout_io_fail(t->io, FANOUT_C_LOST, 0, 0, "end of file");
 	} else if (toy_is(t, "vanish")) {
 		atomic_fetch_sub(&t->book->now, 1);
 		t->busy = false;
@@ -310,6 +347,33 @@ toy_login(struct toy *t)
 }
 
 static enum fanout_verdict
+toy_carry(struct toy *t)
+{
+	struct fanout_ride *r;
+	const char *to;
+	unsigned port;
+
+	fanout_io_stage(t->io, FANOUT_S_RUN);
+	if (toy_is(t, "drop") && atomic_load(&t->book->drop)) {
+		fanout_io_fail(t->io, FANOUT_C_LOST, 0, 0, "dropped");
+		return toy_done(t);
+	}
+	if (toy_is(t, "drop"))
+		fanout_io_timer(t->io, 10);
+	while (!toy_is(t, "jam") &&
+	    (r = fanout_io_ride(t->io, &to, &port)) != NULL)
+		if (strncmp(to, "no-way", 6) == 0 || t->ways == 256)
+			fanout_io_ride_fail(t->io, r, FANOUT_C_REFUSED, 0,
+			    "no way");
+		else if ((t->way[t->ways] = fanout_io_ride_open(t->io,
+		    r)) != -1) {
+			t->ways++;
+			atomic_fetch_add(&t->book->open, 1);
+		}
+	return FANOUT_WAIT;
+}
+
+static enum fanout_verdict
 toy_step(void *peer)
 {
 	struct toy *t = peer;
@@ -334,6 +398,9 @@ toy_step(void *peer)
 	case -1:
 		return toy_done(t);
 	}
+	if (t->carry && (toy_is(t, "carry") || toy_is(t, "jam") ||
+	    toy_is(t, "drop")))
+		return toy_carry(t);
 	if (t->turns == 0)
 		fanout_io_stage(t->io, FANOUT_S_RUN);
 	return toy_run(t);
@@ -363,6 +430,8 @@ toy_free(void *peer)
 		atomic_fetch_sub(&t->book->now, 1);
 	if (t->fd != -1)
 		close(t->fd);
+	while (t->ways > 0)
+		close(t->way[--t->ways]);
 	atomic_fetch_add(&t->book->freed, 1);
 	free(t);
 }
@@ -372,6 +441,9 @@ toy_again(void *shared, const struct fanout_plan *plan,
     const struct fanout_result *r)
 {
 	(void)shared;
+	if (plan->via != NULL && plan->address != NULL)
+		return plan->round == 0 &&
+		    strncmp(plan->address, "redo", 4) == 0;
 	return plan->round == 0 && (r->sys_errno == 4242 ||
 	    (r->cls == FANOUT_C_REFUSED && plan->priv != NULL));
 }
