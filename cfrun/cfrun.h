@@ -6,6 +6,7 @@
 
 #include "cli/connect.h"
 #include "cli/look.h"
+#include "cli/plan.h"
 #include "cli/saved.h"
 #include "cli/target.h"
 
@@ -15,6 +16,7 @@ struct cfrun {
 	struct cli_target target;
 	struct cli_connect connect;
 	struct cli_look look;
+	struct cli_plan plan;
 	struct cli_report_opts report;
 	struct cli_words kept;		/* options that a retry needs */
 	struct cli_saved *saved;	/* the run that is tried again; or NULL */
@@ -30,6 +32,7 @@ struct cfrun {
 	int	 debug;
 	bool	 trust_new, ask, silent, any_host, ping, runagent_status;
 	bool	 help, version;
+	const char *completion;		/* shell; NULL: not asked for */
 
 	/* Words of argv, or of words. */
 	char	**hosts;
@@ -44,6 +47,7 @@ struct cfrun {
 int	cfrun_options(struct cfrun *, int argc, char **argv,
 	    struct fanout_error *);
 void	cfrun_usage(FILE *);
+int	cfrun_completion(const char *shell, struct fanout_error *);
 void	cfrun_clear(struct cfrun *);
 
 /* Returns the exit status; what is wrong has been said. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cfrun.h"
+#include "cli/completion.h"
 #include "cli/error.h"
 #include "cli/history.h"
 #include "session.h"
@@ -64,6 +65,8 @@ static const struct cli_option run_options[] = {
 	    CLI_COUNT, AT(debug), 0, 0, NULL },
 	{ 0, "runagent-status", NULL, "exit as cf-runagent would",
 	    CLI_FLAG, AT(runagent_status), 0, 0, NULL },
+	{ 0, "completion", "SHELL", "print what bash, zsh or fish completes by",
+	    CLI_TEXT, AT(completion), 0, 0, NULL },
 	{ 'h', "help", NULL, "show this",
 	    CLI_FLAG, AT(help), 0, 0, NULL },
 	{ 'V', "version", NULL, "show the version",
@@ -109,6 +112,7 @@ connect_options(void)
 	{ "Connection:", connect_options(), &(c)->connect },	\
 	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Output:", cli_look_options, &(c)->look },		\
+	{ "One after the other:", cli_plan_options, &(c)->plan }, \
 	{ "Reports and retries:", cli_report_options, &(c)->report }, \
 	{ NULL, NULL, NULL }					\
 }
@@ -121,6 +125,15 @@ cfrun_usage(FILE *fp)
 
 	cli_usage(fp, "cfrun [OPTION]... [HOST]... "
 	    "[-- AGENT-OPTION... [-- CLASS...]]", groups);
+}
+
+int
+cfrun_completion(const char *shell, struct fanout_error *e)
+{
+	static struct cfrun none;
+	const struct cli_group groups[] = GROUPS(&none);
+
+	return cli_completion(stdout, shell, groups, e);
 }
 
 /* The words up to the next "--"; returns what is behind it. */
@@ -222,7 +235,12 @@ static int
 note(void *ctx, const struct cli_group *g, const struct cli_option *o,
     const char *value)
 {
+	/* Canaries by name are hosts, too. */
+	if (g->options == cli_plan_options && strcmp(o->name, "canary") == 0 &&
+	    value[strspn(value, "0123456789")] != '\0')
+		return 0;
 	if (g->options == client_options || g->options == run_options ||
+	    g->options == cli_plan_options ||
 	    g->options == connect_options() ||
 	    g->options == cli_look_options ||
 	    (g->options == cli_ask_options && o->kind == CLI_FLAG))
@@ -296,10 +314,18 @@ retry(struct cfrun *c, int argc, char **argv, struct fanout_error *e)
 static int
 settle(struct cfrun *c, struct fanout_error *e)
 {
+	int rc;
+
 	c->connect.verbose += 2 * c->debug;
 	if (c->background > 0)
 		c->connect.window = c->background;
-	return check_way(c, e);
+	if ((rc = check_way(c, e)) != 0 ||
+	    (rc = cli_plan_check(&c->plan, e)) != 0)
+		return rc;
+	if (c->plan.check != NULL && c->way != BY_SSH)
+		return cli_error(e, FANOUT_EINVAL, "--check runs a command, "
+		    "which only --transport ssh can");
+	return 0;
 }
 
 int
@@ -312,7 +338,8 @@ cfrun_options(struct cfrun *c, int argc, char **argv, struct fanout_error *e)
 	    (rc = cli_history_check(&c->report, e)) != 0)
 		return rc;
 	take_words(c, argv, rest);
-	if (c->help || c->version || cli_history_acts(&c->report))
+	if (c->help || c->version || c->completion != NULL ||
+	    cli_history_acts(&c->report))
 		return 0;
 	rc = c->report.retry != NULL ? retry(c, argc, argv, e) :
 	    keep_words(c, e);

@@ -116,20 +116,31 @@ at_end(void *ctx, const struct cli_roster *roster, struct cli_sink *out,
 	free(text);
 }
 
-/* One client: its agent's status, or 255 where there is none; several: how
- * many failed, 100 at most. */
+/* The status of an agent, whatever it says of promises; 255: there is none. */
+static int
+agent_status(const struct run *r, const struct cli_roster *roster, size_t i)
+{
+	const struct cli_place *p = &roster->places[i];
+
+	if (p->cls == FANOUT_C_EXIT)
+		return p->code;
+	return p->cls == FANOUT_C_OK ||
+	    r->verdicts[i].verdict == VERDICT_NOT_KEPT ? 0 : 255;
+}
+
+/* One client: that of its agent; several: how many failed, 100 at most. */
 static int
 runagent_status(void *ctx, const struct cli_roster *roster, int usual)
 {
-	const struct cli_place *p = roster->places;
+	int failed = 0;
+	size_t i;
 
-	(void)ctx;
 	(void)usual;
-	if (roster->count > 1)
-		return roster->failed < 100 ? (int)roster->failed : 100;
-	if (p->cls == FANOUT_C_OK)
-		return 0;
-	return p->cls == FANOUT_C_EXIT ? p->code : 255;
+	if (roster->count == 1)
+		return agent_status(ctx, roster, 0);
+	for (i = 0; i < roster->count; i++)
+		failed += agent_status(ctx, roster, i) != 0;
+	return failed < 100 ? failed : 100;
 }
 
 /* ---- the run ----------------------------------------------------------------- */
@@ -216,7 +227,7 @@ drive(struct cfrun *c, struct targets *t, const struct fanout_opts *o,
 	    .retry_of = c->saved != NULL ? c->saved->id : NULL };
 	struct cli_run run = { .opts = o, .record = &record,
 	    .hosts = t->hosts, .cmd = &cmd,
-	    .ask = &c->connect.ask, .extra = &extra };
+	    .ask = &c->connect.ask, .plan = &c->plan, .extra = &extra };
 	int status;
 
 	r.verdicts = calloc(fanout_hosts_count(t->hosts),
@@ -281,10 +292,12 @@ run_on(struct cfrun *c, struct targets *t, const char *workdir)
 		return complain(&e);
 	limit(c, t, &o);
 	set_transport(c, t, &config, &o);
-	if (cli_dead_find(&c->target.dead, t->hosts, &marks, &skip, &e) != 0)
+	if (cli_dead_find(&c->target.dead, t->hosts, &marks, &skip, &e) != 0 ||
+	    cli_plan_make(&c->plan, t->hosts, skip, c->target.seed, &e) != 0)
 		status = complain(&e);
 	else
 		status = drive(c, t, &o, skip);
+	cli_plan_clear(&c->plan);
 	cli_dead_free(marks, skip);
 	return status;
 }
@@ -327,6 +340,20 @@ announce(const struct cfrun *c, const struct targets *t)
 	free(names);
 }
 
+static int
+print_completion(const char *shell)
+{
+	struct fanout_error e;
+
+	if (cfrun_completion(shell, &e) != 0)
+		return complain(&e);
+	if (fflush(stdout) == EOF) {
+		warn("standard output");
+		return CLI_EXIT_USAGE;
+	}
+	return 0;
+}
+
 int
 cfrun_run(struct cfrun *c)
 {
@@ -336,6 +363,8 @@ cfrun_run(struct cfrun *c)
 	int status;
 
 	c->look.verbose = c->connect.verbose;
+	if (c->completion != NULL)
+		return print_completion(c->completion);
 	if (cli_history_acts(&c->report))
 		return cli_history_act(&c->report, &c->look, c->hosts);
 	if (cli_dead_acts(&c->target.dead))

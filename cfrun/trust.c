@@ -311,6 +311,7 @@ int
 trust_accept(const struct trust *t, const char *host, const EVP_PKEY *key)
 {
 	char digest[TRUST_DIGEST], *path;
+	const char *recorded = registry_digest(t->registry, host);
 	int error;
 
 	if (trust_digest(key, false, digest, sizeof(digest)) == -1 &&
@@ -324,5 +325,8 @@ trust_accept(const struct trust *t, const char *host, const EVP_PKEY *key)
 		if (error != 0)
 			return error;
 	}
+	/* A host whose key had only been taken out of ppkeys. */
+	if (recorded != NULL && strcmp(recorded, digest) == 0)
+		return 0;
 	return registry_add(t->path, host, digest);
 }

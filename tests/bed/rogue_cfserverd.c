@@ -8,6 +8,7 @@
  *
  *	good      as the real one: two lines of output, exit status 0
  *	trickle   the same, each byte a TLS record of its own
+ *	tls12     as an old one does: TLS 1.2, RSA key exchange only
  *	twice     two terminators, output behind the first
  *	old       speaks protocol 1
  *	new       speaks protocol 9, and wants an answer it knows
@@ -185,6 +186,10 @@ context(const char *path)
 	SSL_CTX_use_PrivateKey(ctx, key);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER |
 	    SSL_VERIFY_FAIL_IF_NO_PEER_CERT, any);
+	if (is("tls12")) {
+		SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+		SSL_CTX_set_cipher_list(ctx, "AES256-GCM-SHA384:AES256-SHA");
+	}
 	fclose(f);
 	return ctx;
 }

@@ -25,7 +25,9 @@ body common control
 }
 bundle agent main
 {
-  reports: any:: "nothing";
+  reports:
+    any::
+      "nothing";
 }
 POLICY
 chmod 600 "$CFBED/hub/inputs/promises.cf"

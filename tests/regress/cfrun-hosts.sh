@@ -171,6 +171,16 @@ cf --runagent-status
 want_status 2
 cf --runagent-status 127.3.0.2
 want_status 255
+cf --runagent-status 127.3.0.3 -- -- windows
+want_status 255
+# A canary that does not keep its promises keeps the others from beginning.
+rm -f "$CFBED/3/mark"
+cf --canary 127.3.0.1 127.3.0.1 127.3.0.3
+want_status 1
+want_err "1 of 2 failed: exit 7: $(H 1); 1 of 2 skipped: $(H 3)"
+[ ! -e "$CFBED/3/mark" ] || fail "the other one ran"
+cf --check true 127.3.0.1
+want_status 2
 # Spread out: the last of three begins after two thirds of the time.
 begin=$(date +%s%N)
 cf --ping --splay 1 127.3.0.1 127.3.0.3

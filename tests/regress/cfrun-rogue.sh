@@ -14,7 +14,7 @@ key() {
 }
 key hub
 key server
-modes='good trickle twice old new garbage huge flood mute half quiet lies nocode stall'
+modes='good tls12 trickle twice old new garbage huge flood mute half quiet lies nocode stall'
 for mode in $modes; do
 	"$B/bed/rogue_cfserverd" "$T/server/ppkeys/localhost.priv" 127.0.0.1:0 $mode >"$T/rogue.$mode" &
 	background="${background-} $!"
@@ -24,7 +24,7 @@ for mode in $modes; do
 	eval "$mode=\$(cat "$T/rogue.$mode")"
 	cat "$T/rogue.$mode" >>"$T/hosts"
 done
-want_equal "$(wc -l <"$T/hosts")" 14 servers
+want_equal "$(wc -l <"$T/hosts")" 15 servers
 
 begin=$(date +%s)
 run "$CFRUN" --workdir "$T/hub" -f "$T/hosts" -T --login-timeout 2 --idle 2
@@ -32,7 +32,7 @@ took=$(($(date +%s) - begin))
 want_status 4
 [ $took -lt 10 ] || fail "took $took s"
 {
-	for h in $good $trickle $twice $new $nocode; do
+	for h in $good $tls12 $trickle $twice $new $nocode; do
 		printf '%s: one\n%s: two\n' $h $h
 	done
 	echo "$half: one"
@@ -46,6 +46,7 @@ how() {
 	want_err "^cfrun: $host: $2: .*$3"
 }
 how good ok
+how tls12 ok
 how trickle ok
 how twice ok
 how old algorithm 'speaks only protocol 1'
