@@ -467,9 +467,12 @@ struct fanout_cmd {
 	bool	 subsystem;	/* commands are names of subsystems: "sftp" */
 	bool	 tty;		/* with a terminal: no echo, 80x24, and all
 				 * output is standard output */
+	bool	 keep;		/* leave the sessions open for a next job, as
+				 * keep_sessions does for all jobs */
 };
 #define FANOUT_CMD_INIT \
-	{ sizeof(struct fanout_cmd), NULL, -1, NULL, NULL, false, false, false }
+	{ sizeof(struct fanout_cmd), NULL, -1, NULL, NULL, false, false, false, \
+	false }
 
 /* All hosts are accepted or none. The set may be freed afterwards. */
 int	fanout_submit(struct fanout *, const struct fanout_hosts *,

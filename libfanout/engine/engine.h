@@ -19,6 +19,7 @@ struct engine_times {		/* ms; 0: no deadline */
 };
 
 TAILQ_HEAD(job_list, job);
+#define JOB_BUCKETS 512
 
 struct engine {
 	const struct fanout_transport *transport;
@@ -45,6 +46,7 @@ struct engine {
 
 	/* the caller's thread */
 	fanout_job	 last_job;
+	struct job	*by_id[JOB_BUCKETS];
 	size_t		 unfinished;	/* jobs with a DONE not delivered */
 	struct events	 taken;		/* from the queue, to be delivered */
 	struct event	*current;	/* what the caller looks at now */

@@ -125,6 +125,7 @@ job_new(struct engine *eng, const struct fanout_hosts *set,
 	job->tasks = calloc(job->ntasks, sizeof(*job->tasks));
 	job->subsystem = cmd->subsystem;
 	job->tty = cmd->tty;
+	job->keep = cmd->keep;
 	if (job->tasks == NULL || init_tasks(eng, job, set) == -1 ||
 	    copy_commands(job, cmd) == -1 ||
 	    (cmd->own_input && init_streams(job) == -1))
@@ -141,6 +142,12 @@ nomem:
 fail:
 	job_free(job);
 	return NULL;
+}
+
+static struct job **
+bucket(struct engine *eng, fanout_job id)
+{
+	return &eng->by_id[id % JOB_BUCKETS];
 }
 
 /* One thread for every few hosts, up to the limit. */
@@ -203,6 +210,8 @@ engine_submit(struct engine *eng, const struct fanout_hosts *set,
 	pthread_mutex_lock(&eng->jobs_mu);
 	TAILQ_INSERT_TAIL(&eng->jobs, job, link);
 	pthread_mutex_unlock(&eng->jobs_mu);
+	job->hash_next = *bucket(eng, job->id);
+	*bucket(eng, job->id) = job;
 	skip_tasks(eng, job, cmd->skip);
 	(void)start_workers(eng);	/* those there are will do */
 	engine_notify(eng, NULL);
@@ -263,7 +272,7 @@ find_stream(struct engine *eng, fanout_job id, size_t host)
 {
 	struct job *job;
 
-	TAILQ_FOREACH(job, &eng->jobs, link)
+	for (job = *bucket(eng, id); job != NULL; job = job->hash_next)
 		if (job->id == id)
 			return job->streams == NULL || host >= job->ntasks ?
 			    NULL : &job->streams[host];
@@ -312,7 +321,7 @@ engine_write_end(struct engine *eng, fanout_job id, size_t host)
 void
 job_delivered(struct engine *eng, struct task *t)
 {
-	struct job *job = t->job;
+	struct job *job = t->job, **at;
 
 	if (job->streams != NULL)
 		stream_close(job_stream(t));
@@ -321,6 +330,9 @@ job_delivered(struct engine *eng, struct task *t)
 	pthread_mutex_lock(&eng->jobs_mu);
 	TAILQ_REMOVE(&eng->jobs, job, link);
 	pthread_mutex_unlock(&eng->jobs_mu);
+	for (at = bucket(eng, job->id); *at != job; at = &(*at)->hash_next)
+		continue;
+	*at = job->hash_next;
 	eng->unfinished--;
 	job_free(job);
 }

@@ -413,7 +413,8 @@ static void
 task_over(struct fanout_io *p)
 {
 	struct worker *w = p->worker;
-	bool keep = w->eng->keep && p->state == PEER_BUSY &&
+	bool wanted = w->eng->keep || p->task->job->keep;
+	bool keep = wanted && p->state == PEER_BUSY &&
 	    p->task->result.cls <= FANOUT_C_SIGNAL && !atomic_load(&w->stop);
 
 	if (other_way(p))

@@ -23,10 +23,12 @@ struct carrier;
 
 struct job {
 	TAILQ_ENTRY(job) link;		/* caller: all that are not finished */
+	struct job	*hash_next;	/* caller */
 	fanout_job	 id;
 	char		*command;	/* of all; NULL: none, or log in only */
 	char		**commands;	/* one a task; NULL: command is it */
 	bool		 subsystem, tty;
+	bool		 keep;		/* its sessions, for another job */
 	struct feed	*feed;		/* NULL: no standard input for all */
 	struct stream	*streams;	/* one a task; NULL: none of their own */
 	struct task	*tasks;		/* one a host, in the set's order */
