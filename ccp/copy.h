@@ -1,0 +1,208 @@
+/*
+ * copy.h - a copy of one source to many hosts: what all share, and where each
+ * host stands.
+ *
+ *	LOOK    by SFTP: what is at the destination already
+ *	SUM     by a command: digests of files that look the same
+ *	SEND    by SFTP: what is missing or differs, into temporary folders
+ *	COMMIT  by a command: digests of what arrived, then rename
+ *	FINISH  by SFTP: modes and times of directories
+ *
+ * Where no command can be run, SUM and COMMIT are done by SFTP, too: files are
+ * read back.
+ *
+ * Phases that have nothing to do are left out, and SEND goes on in LOOK's
+ * session if SUM is not needed. Each is a job of the engine, on one session.
+ * Until COMMIT nothing that was there has been touched; what fails before
+ * takes its temporary files with it.
+ *
+ * Beside each target, on the same file system, is a folder for its temporary
+ * files, .fanout-CLIENT-PID-START: a later run sees whether its owner lives.
+ *
+ * The caller's thread only.
+ */
+#ifndef COPY_H
+#define COPY_H
+
+#include "fanout.h"
+#include "sftp.h"
+#include "source.h"
+
+struct copy_opts {
+	const char *dest;
+	bool	 into;		/* dest is a directory to copy into */
+	bool	 as_is;		/* dest is the very name, also of a directory */
+	bool	 mkdir;		/* make dest */
+	bool	 preserve;	/* modes and times */
+	bool	 dry_run;
+	bool	 update;	/* leave files alone that are newer there */
+	bool	 no_clobber;	/* leave all files alone that are there */
+	int	 mode;		/* of files; -1: as they are */
+	const char *owner, *group;	/* NULL: as they are */
+	const char *backup;	/* suffix; NULL: none is kept */
+};
+
+enum phase { PHASE_LOOK, PHASE_SUM, PHASE_SEND, PHASE_COMMIT, PHASE_FINISH,
+    PHASE_OVER };
+
+/* States within an SFTP session, in order; see their files. */
+enum sftp_state { AT_START, AT_DEST, AT_MAKE_DEST, AT_LOOK, AT_CHECK,
+    AT_MAKE_DIRS, AT_MAKE_TEMPS, AT_SEND, AT_SUMS, AT_VERIFY, AT_RENAME, AT_FIX,
+    AT_DIRS, AT_CLEAN, AT_LEAVE, AT_NSTATES };
+
+/* What is to be done with an entry on a host. */
+#define E_MISSING 0x01u		/* nothing is there */
+#define E_CHECK 0x02u		/* it looks the same: compare digests */
+#define E_SEND 0x04u		/* to be sent, or made */
+#define E_FIX 0x08u		/* only its mode or times */
+#define E_MADE 0x10u		/* its temporary file, or directory, exists */
+#define E_TEMP 0x20u		/* the directory has a temporary folder */
+#define E_WAITS 0x40u		/* asked, not answered yet */
+
+struct kept {			/* of a file that is replaced */
+	uint32_t uid, gid, mode;
+	bool	 is;
+};
+
+struct upload;			/* a file on its way, see send.c */
+struct reread;			/* a file on its way back, see reread.c */
+
+struct host {
+	struct copy	*copy;
+	size_t		 index;		/* in the set */
+	const char	*name;
+	enum phase	 phase;
+	enum sftp_state	 state;
+	fanout_job	 job;		/* of the phase; 0: none */
+	size_t		 job_host;	/* its index in that job's set */
+
+	/* the place */
+	char		*base;		/* directory of the roots, "" the login's */
+	char		*as_name;	/* name of the only root; NULL: its own */
+	unsigned	 base_flags;	/* E_TEMP of base */
+	unsigned char	*todo;		/* E_ flags, one an entry */
+	struct kept	*kept;		/* one an entry; NULL: none replaced yet */
+	bool		 by_sftp;	/* it runs no commands */
+
+	/* an SFTP session */
+	struct sftp	*sftp;
+	enum sftp_state	 begin;		/* state after AT_START */
+	bool		 leaving;	/* the input is to end */
+	bool		 left;		/* it has ended */
+	uint32_t	 cursor;	/* next entry in this state */
+	unsigned	 part;		/* AT_MAKE_DEST: bytes of dest made */
+	struct upload	*uploads;
+	unsigned	 open_uploads;
+	uint64_t	 in_flight;	/* bytes not acknowledged */
+	struct reread	*rereads;
+	unsigned	 open_rereads;
+	unsigned	 pass;		/* AT_RENAME, AT_CLEAN: which round */
+
+	/* a command */
+	char		*input;		/* what it is to read; NULL: none */
+	size_t		 input_off, input_len;
+	char		*answer;	/* what it said */
+	size_t		 answer_len;
+	char		 words[200];	/* of its standard error, first line */
+
+	/* what became of it */
+	bool		 failed;
+	struct fanout_result result;
+	uint32_t	 changed;	/* entries that differed */
+	uint64_t	 sent;		/* bytes */
+};
+
+struct copy {
+	struct fanout	*engine;
+	const struct fanout_hosts *hosts;
+	struct source	 source;
+	struct copy_opts opts;
+	char		 temp[64];	/* name of temporary folders */
+	char		 mine[32];	/* what those of this machine begin with */
+	char		*alive;		/* those of runs that live, blanks around */
+	struct host	*at;		/* one a host */
+	size_t		 left;		/* hosts that are not over */
+	size_t		*host_of;	/* of each job, from the first one's number */
+	fanout_job	 first_job;
+	size_t		 jobs_size;
+	uint64_t	 sent;		/* bytes, all hosts */
+	uint64_t	 to_send;
+	uint64_t	 may_fly;	/* bytes a host may have in flight */
+	bool		 sync_each;	/* fsync each file, not the file system */
+
+	/* A host is over: its result stands. */
+	void		(*over)(void *, struct host *);
+	void		*arg;
+};
+
+/* ---- host.c: one host's way through the phases ---- */
+
+/* All hosts begin. 0 or an error. skip: see struct fanout_cmd. */
+int	copy_start(struct copy *, const char *const *skip,
+	    struct fanout_error *);
+void	copy_event(struct copy *, const struct fanout_event *);
+void	copy_free(struct copy *);
+
+/* The first failure counts. */
+void	host_fail(struct host *, enum fanout_class, const char *fmt, ...)
+	    __attribute__((__format__(printf, 3, 4)));
+/* The same for an answer of the SFTP server about a path. */
+void	host_refused(struct host *, const char *doing, const char *path,
+	    const struct sftp_answer *);
+void	host_nomem(struct host *);
+
+/* ---- for the states of an SFTP session ---- */
+
+enum go { GO_ON, GO_WAIT };	/* to the next state; when answers came */
+
+/* May another request be made now? */
+bool	host_may_ask(const struct host *);
+/* The answers to all that was asked are there. */
+bool	host_settled(const struct host *);
+enum go	host_goto(struct host *, enum sftp_state);
+
+/* LOOK is done: what is next? */
+enum go	host_looked(struct host *);
+
+/* look.c */
+enum go	at_dest(struct host *);
+enum go	at_make_dest(struct host *);
+enum go	at_look(struct host *);
+void	look_join_links(struct host *);
+/* send.c */
+enum go	at_make_dirs(struct host *);
+enum go	at_make_temps(struct host *);
+enum go	at_send(struct host *);
+enum go	at_sums(struct host *);
+void	uploads_free(struct host *);
+void	uploads_give_up(struct host *);	/* what is open is to be closed */
+/* reread.c */
+enum go	at_check(struct host *);
+enum go	at_verify(struct host *);
+void	rereads_free(struct host *);
+void	rereads_give_up(struct host *);	/* nothing more is to be asked */
+/* finish.c */
+enum go	at_rename(struct host *);
+enum go	at_fix(struct host *);
+enum go	at_dirs(struct host *);
+enum go	at_clean(struct host *);
+
+/* ---- script.c: the phases that are commands ---- */
+
+/* The command line and h->input. NULL: no memory. */
+char	*script_sum(struct host *);
+char	*script_commit(struct host *);
+/* What it said, once it is over. */
+void	script_summed(struct host *);
+void	script_committed(struct host *);
+
+/* ---- place.c: paths on a host; free(3) them, NULL: no memory ---- */
+
+char	*place_target(const struct host *, uint32_t entry);
+char	*place_temp(const struct host *, uint32_t entry);	/* on its way */
+char	*place_dir(const struct host *, uint32_t parent);	/* or NO_PARENT */
+char	*place_temp_dir(const struct host *, uint32_t parent);
+char	*place_sums(const struct host *, uint32_t parent);
+#define SUMS_NAME SOURCE_RESERVED "sums"
+
+#endif

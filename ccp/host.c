@@ -1,0 +1,598 @@
+/*
+ * host.c - each host's way through the phases of a copy.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/error.h"
+#include "copy.h"
+
+#define PENDING_MAX (128 * 1024)	/* bytes waiting here for the engine */
+#define ANSWER_MAX (64 * 1024 * 1024)	/* of a command: digests */
+#define FLY_MAX (4 * 1024 * 1024)	/* bytes of a host not acknowledged */
+#define FLY_MIN (128 * 1024)
+#define FLY_ALL (48 * 1024 * 1024)	/* of all together */
+#define SYNC_EACH_MAX 64		/* files; for more, all at once */
+
+static enum go at_start(struct host *);
+static enum go at_leave(struct host *);
+
+static enum go (*const states[AT_NSTATES])(struct host *) = {
+	[AT_START] = at_start,
+	[AT_DEST] = at_dest,
+	[AT_MAKE_DEST] = at_make_dest,
+	[AT_LOOK] = at_look,
+	[AT_CHECK] = at_check,
+	[AT_MAKE_DIRS] = at_make_dirs,
+	[AT_MAKE_TEMPS] = at_make_temps,
+	[AT_SEND] = at_send,
+	[AT_SUMS] = at_sums,
+	[AT_VERIFY] = at_verify,
+	[AT_RENAME] = at_rename,
+	[AT_FIX] = at_fix,
+	[AT_DIRS] = at_dirs,
+	[AT_CLEAN] = at_clean,
+	[AT_LEAVE] = at_leave
+};
+
+/* ---- failures ---- */
+
+void
+host_fail(struct host *h, enum fanout_class cls, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (h->failed)
+		return;
+	h->failed = true;
+	h->result.cls = cls;
+	h->result.stage = FANOUT_S_RUN;
+	va_start(ap, fmt);
+	vsnprintf(h->result.text, sizeof(h->result.text), fmt, ap);
+	va_end(ap);
+}
+
+void
+host_nomem(struct host *h)
+{
+	host_fail(h, FANOUT_C_LOCAL, "out of memory");
+}
+
+/* The server's "Failure" says nothing: what it may mean is not guessed. */
+void
+host_refused(struct host *h, const char *doing, const char *path,
+    const struct sftp_answer *a)
+{
+	if (a->kind != SFTP_STATUS)
+		host_fail(h, FANOUT_C_REMOTE, "%s %s: an answer that does not "
+		    "fit", doing, path);
+	else
+		host_fail(h, FANOUT_C_REMOTE, "%s %s: %s", doing, path,
+		    a->code == SFTP_FAILURE && strcmp(a->text, "Failure") != 0 &&
+		    *a->text != '\0' ? a->text : sftp_strerror(a->code));
+}
+
+/* ---- an SFTP session ---- */
+
+bool
+host_may_ask(const struct host *h)
+{
+	size_t len;
+
+	(void)sftp_pending(h->sftp, &len);
+	return len < PENDING_MAX && sftp_under_way(h->sftp) < SFTP_DEPTH - 8;
+}
+
+bool
+host_settled(const struct host *h)
+{
+	return sftp_under_way(h->sftp) == 0;
+}
+
+enum go
+host_goto(struct host *h, enum sftp_state next)
+{
+	h->state = next;
+	h->cursor = 0;
+	h->pass = 0;
+	return GO_ON;
+}
+
+static enum go
+at_start(struct host *h)
+{
+	return sftp_is_up(h->sftp) ? host_goto(h, h->begin) : GO_WAIT;
+}
+
+/* Its input ends: so does the server. */
+static enum go
+at_leave(struct host *h)
+{
+	if (h->cursor++ == 0)
+		h->leaving = true;
+	return GO_WAIT;
+}
+
+static void
+flush(struct host *h)
+{
+	const void *data;
+	size_t len;
+	ssize_t n;
+
+	while ((data = sftp_pending(h->sftp, &len)) != NULL && len > 0) {
+		n = fanout_write(h->copy->engine, h->job, h->job_host, data,
+		    len);
+		if (n < 0)
+			return;		/* its DONE is on the way */
+		sftp_sent(h->sftp, (size_t)n);
+		if ((size_t)n < len)
+			return;
+	}
+	if (h->leaving && !h->left) {
+		h->left = true;
+		(void)fanout_write_end(h->copy->engine, h->job, h->job_host);
+	}
+}
+
+static void
+pump(struct host *h)
+{
+	enum go go = GO_ON;
+
+	while (go == GO_ON && !h->left) {
+		if (h->failed && h->state < AT_CLEAN) {
+			rereads_give_up(h);
+			(void)host_goto(h, AT_CLEAN);
+		}
+		go = states[h->state](h);
+	}
+	flush(h);
+}
+
+static bool
+is_sftp(const struct host *h)
+{
+	return h->phase == PHASE_LOOK || h->phase == PHASE_SEND ||
+	    h->phase == PHASE_FINISH;
+}
+
+/* ---- jobs ---- */
+
+static int
+note_job(struct copy *c, fanout_job job, size_t host)
+{
+	size_t at = (size_t)(job - c->first_job), size = c->jobs_size, *of;
+
+	if (at >= size) {
+		while (at >= size)
+			size = size == 0 ? 64 : size * 2;
+		if ((of = reallocarray(c->host_of, size, sizeof(*of))) == NULL)
+			return -1;
+		c->host_of = of;
+		c->jobs_size = size;
+	}
+	c->host_of[at] = host;
+	return 0;
+}
+
+/* A job for one host, on the session that is open. */
+static void
+submit(struct host *h, const struct fanout_cmd *cmd)
+{
+	struct fanout_hosts *one = NULL;
+	struct copy *c = h->copy;
+	struct fanout_error e;
+	char at[24];
+
+	snprintf(at, sizeof(at), "%zu", h->index);
+	h->job = 0;
+	h->job_host = 0;
+	if (fanout_hosts_slice(&one, c->hosts, at, &e) != 0 ||
+	    fanout_submit(c->engine, one, cmd, &h->job, &e) != 0)
+		host_fail(h, FANOUT_C_LOCAL, "%s", e.text);
+	else if (note_job(c, h->job, h->index) == -1) {
+		host_nomem(h);
+		fanout_cancel(c->engine, h->job);
+	}
+	fanout_hosts_free(one);
+}
+
+static void
+submit_sftp(struct host *h, enum phase phase, enum sftp_state begin)
+{
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+
+	h->phase = phase;
+	h->begin = begin;
+	h->state = AT_START;
+	h->leaving = h->left = false;
+	if ((h->sftp = sftp_new(h)) == NULL) {
+		host_nomem(h);
+		return;
+	}
+	cmd.command = "sftp";
+	cmd.subsystem = cmd.own_input = true;
+	cmd.keep = phase != PHASE_FINISH;
+	submit(h, &cmd);
+	if (h->job != 0)
+		flush(h);
+}
+
+static void
+feed(struct host *h)
+{
+	struct copy *c = h->copy;
+	ssize_t n;
+
+	while (h->input_off < h->input_len) {
+		n = fanout_write(c->engine, h->job, 0, h->input + h->input_off,
+		    h->input_len - h->input_off);
+		if (n < 0)
+			return;
+		if (n == 0)
+			return;
+		h->input_off += (size_t)n;
+	}
+	if (!h->left) {
+		h->left = true;
+		(void)fanout_write_end(c->engine, h->job, 0);
+	}
+}
+
+static void
+submit_script(struct host *h, enum phase phase, char *script)
+{
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+
+	h->phase = phase;
+	h->left = false;
+	h->answer_len = 0;
+	*h->words = '\0';
+	if (script == NULL) {
+		host_nomem(h);
+		return;
+	}
+	cmd.command = script;
+	cmd.own_input = true;
+	cmd.keep = phase != PHASE_COMMIT || h->copy->opts.preserve;
+	submit(h, &cmd);
+	free(script);
+	if (h->job != 0)
+		feed(h);
+}
+
+/* ---- from phase to phase ---- */
+
+static bool
+any(const struct host *h, unsigned flags, bool dirs_too)
+{
+	const struct source *src = &h->copy->source;
+	uint32_t i;
+
+	for (i = 0; i < src->count; i++)
+		if ((h->todo[i] & flags) &&
+		    (dirs_too || src->entries[i].kind != ENTRY_DIR))
+			return true;
+	return false;
+}
+
+enum go
+host_looked(struct host *h)
+{
+	if (any(h, E_CHECK, false))
+		return host_goto(h, h->by_sftp ? AT_CHECK : AT_LEAVE);
+	if (h->copy->opts.dry_run || !any(h, E_SEND | E_FIX, true))
+		return host_goto(h, AT_LEAVE);
+	return host_goto(h, AT_MAKE_DIRS);
+}
+
+static void
+over(struct host *h)
+{
+	struct copy *c = h->copy;
+
+	h->phase = PHASE_OVER;
+	h->job = 0;
+	free(h->todo);
+	free(h->kept);
+	free(h->input);
+	free(h->answer);
+	h->todo = NULL;
+	h->kept = NULL;
+	h->input = h->answer = NULL;
+	c->left--;
+	c->over(c->arg, h);
+}
+
+static void
+after_sum(struct host *h)
+{
+	if (h->by_sftp)
+		submit_sftp(h, PHASE_LOOK, AT_CHECK);
+	else if (!h->copy->opts.dry_run && any(h, E_SEND | E_FIX, true))
+		submit_sftp(h, PHASE_SEND, AT_MAKE_DIRS);
+	else
+		over(h);
+}
+
+static void
+after_send(struct host *h)
+{
+	bool temps = any(h, E_TEMP, true) || (h->base_flags & E_TEMP);
+
+	if (!h->by_sftp && temps)
+		submit_script(h, PHASE_COMMIT, script_commit(h));
+	else if (!h->by_sftp && h->copy->opts.preserve)
+		submit_sftp(h, PHASE_FINISH, AT_DIRS);
+	else
+		over(h);
+}
+
+static void
+next_phase(struct host *h)
+{
+	switch (h->phase) {
+	case PHASE_LOOK:
+		if (any(h, E_CHECK, false))
+			submit_script(h, PHASE_SUM, script_sum(h));
+		else
+			after_send(h);
+		break;
+	case PHASE_SUM:
+		after_sum(h);
+		break;
+	case PHASE_SEND:
+		after_send(h);
+		break;
+	case PHASE_COMMIT:
+		if (h->by_sftp)
+			submit_sftp(h, PHASE_SEND, AT_VERIFY);
+		else if (h->copy->opts.preserve)
+			submit_sftp(h, PHASE_FINISH, AT_DIRS);
+		else
+			over(h);
+		break;
+	default:
+		over(h);
+	}
+	if (h->failed && h->phase != PHASE_OVER && h->job == 0)
+		over(h);
+}
+
+/* ---- events ---- */
+
+static void
+end_session(struct host *h)
+{
+	uploads_free(h);
+	rereads_free(h);
+	sftp_free(h->sftp);
+	h->sftp = NULL;
+}
+
+/* Its own failure says more than that of the session it ended with. */
+static void
+sftp_over(struct host *h, const struct fanout_result *r)
+{
+	bool ended = r->cls == FANOUT_C_OK || r->cls == FANOUT_C_EXIT;
+
+	if (!h->failed && !ended) {
+		h->failed = true;
+		h->result = *r;
+	} else if (!h->left)
+		host_fail(h, FANOUT_C_REMOTE, "the SFTP server ended before "
+		    "its time%s%s", *h->words != '\0' ? ": " : "", h->words);
+	end_session(h);
+}
+
+static void
+script_over(struct host *h, const struct fanout_result *r)
+{
+	if (r->cls != FANOUT_C_OK && r->cls != FANOUT_C_EXIT &&
+	    r->cls != FANOUT_C_REMOTE) {
+		h->failed = true;
+		h->result = *r;
+		return;
+	}
+	if (h->phase == PHASE_SUM)
+		script_summed(h);
+	else
+		script_committed(h);
+}
+
+static void
+on_done(struct host *h, const struct fanout_result *r)
+{
+	h->job = 0;
+	h->result.queue_ms += r->queue_ms;
+	h->result.login_ms += r->login_ms;
+	h->result.run_ms += r->run_ms;
+	h->result.in_bytes += r->in_bytes;
+	h->result.out_bytes += r->out_bytes;
+	if (is_sftp(h))
+		sftp_over(h, r);
+	else
+		script_over(h, r);
+	if (h->failed)
+		over(h);
+	else
+		next_phase(h);
+}
+
+static void
+keep_answer(struct host *h, const void *data, size_t len)
+{
+	char *p;
+
+	if (h->answer_len + len + 1 > ANSWER_MAX) {
+		host_fail(h, FANOUT_C_REMOTE, "it says more than it was "
+		    "asked");
+		fanout_cancel(h->copy->engine, h->job);
+		return;
+	}
+	if ((p = realloc(h->answer, h->answer_len + len + 1)) == NULL) {
+		host_nomem(h);
+		return;
+	}
+	h->answer = p;
+	memcpy(p + h->answer_len, data, len);
+	h->answer_len += len;
+	p[h->answer_len] = '\0';
+}
+
+static void
+on_out(struct host *h, const void *data, size_t len)
+{
+	if (!is_sftp(h)) {
+		keep_answer(h, data, len);
+		return;
+	}
+	if (sftp_input(h->sftp, data, len) == -1) {
+		host_fail(h, FANOUT_C_REMOTE, "%s", sftp_error(h->sftp));
+		fanout_cancel(h->copy->engine, h->job);
+		h->left = true;
+		return;
+	}
+	pump(h);
+}
+
+/* The first line of what it complains about, safe to print. */
+static void
+keep_words(struct host *h, const char *data, size_t len)
+{
+	size_t at = strlen(h->words);
+
+	if (at > 0 && h->words[at - 1] == ' ')
+		return;
+	for (; len > 0 && at < sizeof(h->words) - 2; data++, len--) {
+		h->words[at++] = *data == '\n' ? ' ' : *data < ' ' ||
+		    *data > '~' ? '?' : *data;
+		if (*data == '\n')
+			break;
+	}
+	h->words[at] = '\0';
+}
+
+static struct host *
+host_of(struct copy *c, const struct fanout_event *ev)
+{
+	size_t at = (size_t)(ev->job - c->first_job);
+
+	if (ev->job == c->first_job)
+		return &c->at[ev->host];
+	return ev->job > c->first_job && at < c->jobs_size ?
+	    &c->at[c->host_of[at]] : NULL;
+}
+
+void
+copy_event(struct copy *c, const struct fanout_event *ev)
+{
+	struct host *h = host_of(c, ev);
+
+	if (h == NULL || h->job != ev->job)
+		return;
+	switch (ev->kind) {
+	case FANOUT_EV_START:
+	case FANOUT_EV_ROOM:
+		if (is_sftp(h))
+			pump(h);
+		else
+			feed(h);
+		break;
+	case FANOUT_EV_OUT:
+		on_out(h, ev->data, ev->len);
+		break;
+	case FANOUT_EV_ERR:
+		keep_words(h, ev->data, ev->len);
+		break;
+	case FANOUT_EV_DONE:
+		on_done(h, ev->result);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- beginning and end ---- */
+
+static int
+make_hosts(struct copy *c)
+{
+	size_t i, n = fanout_hosts_count(c->hosts);
+	struct host *h;
+
+	if ((c->at = calloc(n, sizeof(*c->at))) == NULL)
+		return -1;
+	c->left = n;
+	for (i = 0; i < n; i++) {
+		h = &c->at[i];
+		h->copy = c;
+		h->index = h->job_host = i;
+		h->name = fanout_hosts_at(c->hosts, i);
+		h->begin = AT_DEST;
+		h->result.status = -1;
+		if ((h->todo = calloc(c->source.count, 1)) == NULL ||
+		    (h->sftp = sftp_new(h)) == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+set_limits(struct copy *c)
+{
+	uint64_t n = fanout_hosts_count(c->hosts);
+
+	if (n > FANOUT_WINDOW_DEFAULT)
+		n = FANOUT_WINDOW_DEFAULT;
+	c->may_fly = FLY_ALL / n;
+	if (c->may_fly > FLY_MAX)
+		c->may_fly = FLY_MAX;
+	if (c->may_fly < FLY_MIN)
+		c->may_fly = FLY_MIN;
+	c->sync_each = c->source.count <= SYNC_EACH_MAX;
+}
+
+int
+copy_start(struct copy *c, const char *const *skip, struct fanout_error *e)
+{
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	size_t i;
+	int rc;
+
+	set_limits(c);
+	if (make_hosts(c) == -1)
+		return cli_nomem(e);
+	cmd.command = "sftp";
+	cmd.subsystem = cmd.own_input = cmd.keep = true;
+	cmd.skip = skip;
+	if ((rc = fanout_submit(c->engine, c->hosts, &cmd, &c->first_job,
+	    e)) != 0)
+		return rc;
+	for (i = 0; i < c->left; i++)
+		c->at[i].job = c->first_job;
+	return 0;
+}
+
+void
+copy_free(struct copy *c)
+{
+	size_t i;
+
+	for (i = 0; c->at != NULL && i < fanout_hosts_count(c->hosts); i++) {
+		end_session(&c->at[i]);
+		free(c->at[i].base);
+		free(c->at[i].as_name);
+		free(c->at[i].todo);
+		free(c->at[i].kept);
+		free(c->at[i].input);
+		free(c->at[i].answer);
+	}
+	free(c->at);
+	free(c->host_of);
+	free(c->alive);
+	source_free(&c->source);
+}

@@ -1,0 +1,323 @@
+/*
+ * script.c - the phases that are commands on the host: SUM and COMMIT.
+ *
+ * They go through the login shell of the account, whatever that is: all of
+ * them stands between single quotes for /bin/sh, without single quotes,
+ * exclamation marks or newlines within. Names of files come by the standard
+ * input only. The first line that they say shows that commands can be run.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "copy.h"
+
+#define HELLO "fanout-1"
+
+#define EITHER_SUM(args)						\
+	"if command -v sha256sum >/dev/null 2>&1; then " args("sha256sum") \
+	"; elif command -v shasum >/dev/null 2>&1; then "		\
+	args("shasum -a 256") "; else echo nosum; exit 0; fi; "
+
+/* ---- what they read ---- */
+
+struct list {
+	char	*bytes;
+	size_t	 len, size;
+};
+
+static int
+add(struct list *l, const char *s, char end)
+{
+	size_t n = strlen(s) + 1, size = l->size;
+	char *p;
+
+	if (l->len + n > size) {
+		while (l->len + n > size)
+			size = size == 0 ? 256 : size * 2;
+		if ((p = realloc(l->bytes, size)) == NULL)
+			return -1;
+		l->bytes = p;
+		l->size = size;
+	}
+	memcpy(l->bytes + l->len, s, n - 1);
+	l->bytes[l->len + n - 1] = end;
+	l->len += n;
+	return 0;
+}
+
+/* A path that no command takes for an option, nor cd for something else. */
+static char *
+plain(char *path)
+{
+	char *better;
+
+	if (path == NULL || *path == '/')
+		return path;
+	if (asprintf(&better, "./%s", path) == -1)
+		better = NULL;
+	free(path);
+	return better;
+}
+
+static int
+add_path(struct list *l, char *path, char end)
+{
+	int rc;
+
+	if ((path = plain(path)) == NULL)
+		return -1;
+	rc = add(l, path, end);
+	free(path);
+	return rc;
+}
+
+static void
+give(struct host *h, struct list *l)
+{
+	free(h->input);
+	h->input = l->bytes;
+	h->input_len = l->len;
+	h->input_off = 0;
+}
+
+/* ---- SUM ---- */
+
+#define SUM_ALL(tool) "exec xargs -0 " tool " --"
+
+char *
+script_sum(struct host *h)
+{
+	struct list l = { NULL, 0, 0 };
+	uint32_t i;
+
+	for (i = 0; i < h->copy->source.count; i++)
+		if ((h->todo[i] & E_CHECK) &&
+		    add_path(&l, place_target(h, i), '\0') == -1) {
+			free(l.bytes);
+			return NULL;
+		}
+	give(h, &l);
+	return strdup("exec /bin/sh -c 'echo " HELLO "; "
+	    EITHER_SUM(SUM_ALL) "'");
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "DIGEST  NAME", or "\DIGEST  NAME" with bytes of the name escaped. */
+static bool
+read_line(char *line, unsigned char *sum, char **name)
+{
+	bool escaped = *line == '\\';
+	char *from, *to;
+	int high, low, i;
+
+	line += escaped;
+	for (i = 0; i < SHA256_LEN; i++) {
+		if ((high = hex_value(line[2 * i])) == -1 ||
+		    (low = hex_value(line[2 * i + 1])) == -1)
+			return false;
+		sum[i] = (unsigned char)(high << 4 | low);
+	}
+	line += 2 * SHA256_LEN;
+	if (line[0] != ' ' || (line[1] != ' ' && line[1] != '*'))
+		return false;
+	*name = from = to = line + 2;
+	for (; escaped && *from != '\0'; from++)
+		*to++ = *from == '\\' && from[1] != '\0' ? (++from, *from ==
+		    'n' ? '\n' : *from == 'r' ? '\r' : *from) : *from;
+	if (escaped)
+		*to = '\0';
+	return true;
+}
+
+/* The entry whose digest a line tells: they come in order, some may lack. */
+static bool
+matches(struct host *h, uint32_t i, const char *name)
+{
+	char *path = plain(place_target(h, i));
+	bool same = path != NULL && strcmp(path, name) == 0;
+
+	free(path);
+	return same;
+}
+
+static void
+compare(struct host *h, uint32_t i, const unsigned char *sum)
+{
+	struct source *src = &h->copy->source;
+	uint32_t file = src->entries[i].kind == ENTRY_HARD ?
+	    src->entries[i].first : i;
+
+	if (source_sum(src, file) == -1) {
+		host_fail(h, FANOUT_C_LOCAL, "%s: cannot be read, or has "
+		    "changed while it was copied", src->entries[file].name);
+		return;
+	}
+	if (memcmp(sum, src->entries[file].sum, SHA256_LEN) == 0)
+		h->todo[i] &= (unsigned char)~E_CHECK;
+}
+
+/* Where the commands of a host cannot be used, files are read back. */
+static bool
+answered(struct host *h, char **rest)
+{
+	char *line = *rest != NULL ? strsep(rest, "\n") : NULL;
+
+	if (line != NULL && strcmp(line, HELLO) == 0 &&
+	    (*rest == NULL || strncmp(*rest, "nosum\n", 6) != 0))
+		return true;
+	h->by_sftp = true;
+	return false;
+}
+
+void
+script_summed(struct host *h)
+{
+	const struct source *src = &h->copy->source;
+	unsigned char sum[SHA256_LEN];
+	char *rest = h->answer, *line, *name;
+	uint32_t i = 0, at;
+
+	if (!answered(h, &rest))
+		return;
+	while (!h->failed && (line = strsep(&rest, "\n")) != NULL) {
+		if (!read_line(line, sum, &name))
+			continue;
+		for (at = i; at < src->count; at++)
+			if ((h->todo[at] & E_CHECK) && matches(h, at, name))
+				break;
+		if (at == src->count)
+			continue;
+		compare(h, at, sum);
+		i = at + 1;
+	}
+	/* What differs, or was not told, is sent. */
+	for (i = 0; i < src->count; i++)
+		if (h->todo[i] & E_CHECK)
+			h->todo[i] = (unsigned char)((h->todo[i] & ~E_CHECK) |
+			    E_SEND);
+	look_join_links(h);
+}
+
+/* ---- COMMIT ---- */
+
+#define CHECK_SUMS(tool) "S() { " tool " -c " SUMS_NAME " >/dev/null 2>&1; }"
+
+/*
+ * Reads the directories that have temporary folders. All digests are compared
+ * before anything is renamed. T is the folder's name, K those of runs that
+ * live. mv(1) within a directory is rename(2).
+ */
+static const char commit[] =
+    "exec /bin/sh -c 'echo " HELLO "; T=%s; K=\"%s\"; "
+    EITHER_SUM(CHECK_SUMS)
+    "N=$(printf \"\\nx\"); IFS=${N%%x}; set -f; L=$(cat); "
+    "C() { for d in $L; do rm -rf \"$d/$T\"; done; }; "
+    "for d in $L; do (cd \"$d/$T\" && if [ -s " SUMS_NAME " ]; then S; fi) || "
+	"{ echo \"bad $d\"; C; exit 0; }; done; "
+    "for d in $L; do (cd \"$d/$T\" && rm -f " SUMS_NAME "%s%s%s) || "
+	"{ echo failed; C; exit 0; }; done; "
+    "set +f; for d in $L; do (cd \"$d/$T\" && find . -mindepth 1 -maxdepth 1 "
+	"-exec sh -c \"exec mv -f -- \\\"\\$@\\\" ..\" sh {} +; "
+	"cd .. && rmdir \"$T\") || { echo failed; C; exit 0; }; "
+	"for s in \"$d\"/%s*; do [ -d \"$s\" ] || continue; "
+	    "case \"$K\" in *\" ${s##*/} \"*) ;; *) rm -rf \"$s\";; esac; done; "
+	"find \"$d/.\" -maxdepth 1 -name \"" SOURCE_RESERVED "*\" -mtime +1 "
+	    "-exec rm -rf {} + 2>/dev/null; "
+    "done; echo done'";
+
+/* Beside the digests, before any rename; each begins with "&&". */
+static int
+make_chown(const struct copy_opts *o, char **out)
+{
+	if (o->owner == NULL && o->group == NULL)
+		return (*out = strdup("")) != NULL ? 0 : -1;
+	return asprintf(out, " && find . -mindepth 1 -exec chown -h %s%s%s {} "
+	    "+", o->owner != NULL ? o->owner : "", o->group != NULL ? ":" : "",
+	    o->group != NULL ? o->group : "") == -1 ? -1 : 0;
+}
+
+static int
+make_backup(const struct copy_opts *o, char **out)
+{
+	if (o->backup == NULL)
+		return (*out = strdup("")) != NULL ? 0 : -1;
+	return asprintf(out, " && find . -mindepth 1 -maxdepth 1 -exec sh -c "
+	    "\"for f; do if [ -f \\\"../\\$f\\\" ]; then "
+	    "ln -f -- \\\"../\\$f\\\" \\\"../\\$f%s\\\" 2>/dev/null || "
+	    "cp -p -- \\\"../\\$f\\\" \\\"../\\$f%s\\\" || exit 1; fi; done\" "
+	    "sh {} +", o->backup, o->backup) == -1 ? -1 : 0;
+}
+
+static int
+add_dir(struct host *h, struct list *l, uint32_t dir)
+{
+	unsigned flags = dir == NO_PARENT ? h->base_flags : h->todo[dir];
+	char *path;
+
+	if (!(flags & E_TEMP))
+		return 0;
+	if ((path = place_dir(h, dir)) == NULL)
+		return -1;
+	/* The list has one a line. */
+	if (strchr(path, '\n') != NULL)
+		h->by_sftp = true;
+	return add_path(l, path, '\n');
+}
+
+char *
+script_commit(struct host *h)
+{
+	const struct copy *c = h->copy;
+	struct list l = { NULL, 0, 0 };
+	char *text = NULL, *own = NULL, *back = NULL;
+	int rc = add_dir(h, &l, NO_PARENT);
+	uint32_t i;
+
+	for (i = 0; rc == 0 && i < c->source.count; i++)
+		if (c->source.entries[i].kind == ENTRY_DIR)
+			rc = add_dir(h, &l, i);
+	if (rc == 0 && make_chown(&c->opts, &own) == 0 &&
+	    make_backup(&c->opts, &back) == 0 &&
+	    asprintf(&text, commit, c->temp, c->alive, own,
+	    c->sync_each ? "" : " && { sync -f . 2>/dev/null || sync; }", back,
+	    c->mine) == -1)
+		text = NULL;
+	free(own);
+	free(back);
+	give(h, &l);
+	return text;
+}
+
+void
+script_committed(struct host *h)
+{
+	const struct source *src = &h->copy->source;
+	char *rest = h->answer, *line = NULL;
+	uint32_t i;
+
+	if (!answered(h, &rest))
+		return;
+	while (rest != NULL && *rest != '\0')
+		line = strsep(&rest, "\n");
+	if (line == NULL || strcmp(line, "done") != 0) {
+		if (line != NULL && strncmp(line, "bad ", 4) == 0)
+			host_fail(h, FANOUT_C_REMOTE, "%s: what arrived is not "
+			    "what was sent%s%s", line + 4,
+			    *h->words != '\0' ? ": " : "", h->words);
+		else
+			host_fail(h, FANOUT_C_REMOTE, "replacing: %s",
+			    *h->words != '\0' ? h->words : "no answer");
+		return;
+	}
+	for (i = 0; i < src->count; i++)
+		h->changed += src->entries[i].kind != ENTRY_DIR &&
+		    (h->todo[i] & E_SEND);
+}
