@@ -140,7 +140,8 @@ struct copy {
 /* All hosts begin. 0 or an error. skip: see struct fanout_cmd. */
 int	copy_start(struct copy *, const char *const *skip,
 	    struct fanout_error *);
-void	copy_event(struct copy *, const struct fanout_event *);
+/* The host that it is about; NULL: none. */
+struct host *copy_event(struct copy *, const struct fanout_event *);
 void	copy_free(struct copy *);
 
 /* The first failure counts. */

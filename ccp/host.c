@@ -319,12 +319,24 @@ after_sum(struct host *h)
 }
 
 static void
+commit(struct host *h)
+{
+	char *script = script_commit(h);
+
+	if (h->by_sftp) {
+		free(script);
+		submit_sftp(h, PHASE_SEND, AT_VERIFY);
+	} else
+		submit_script(h, PHASE_COMMIT, script);
+}
+
+static void
 after_send(struct host *h)
 {
 	bool temps = any(h, E_TEMP, true) || (h->base_flags & E_TEMP);
 
 	if (!h->by_sftp && temps)
-		submit_script(h, PHASE_COMMIT, script_commit(h));
+		commit(h);
 	else if (!h->by_sftp && h->copy->opts.preserve)
 		submit_sftp(h, PHASE_FINISH, AT_DIRS);
 	else
@@ -476,6 +488,15 @@ keep_words(struct host *h, const char *data, size_t len)
 	h->words[at] = '\0';
 }
 
+static void
+on_room(struct host *h)
+{
+	if (is_sftp(h))
+		pump(h);
+	else
+		feed(h);
+}
+
 static struct host *
 host_of(struct copy *c, const struct fanout_event *ev)
 {
@@ -487,20 +508,33 @@ host_of(struct copy *c, const struct fanout_event *ev)
 	    &c->at[c->host_of[at]] : NULL;
 }
 
-void
+/* Of 10,000 hosts, most wait: they need no memory yet. */
+static void
+on_start(struct host *h)
+{
+	if (h->phase == PHASE_LOOK && h->todo == NULL &&
+	    ((h->todo = calloc(h->copy->source.count, 1)) == NULL ||
+	    (h->sftp = sftp_new(h)) == NULL)) {
+		host_nomem(h);
+		fanout_cancel(h->copy->engine, h->job);
+		h->left = true;
+	} else
+		on_room(h);
+}
+
+struct host *
 copy_event(struct copy *c, const struct fanout_event *ev)
 {
 	struct host *h = host_of(c, ev);
 
 	if (h == NULL || h->job != ev->job)
-		return;
+		return h;
 	switch (ev->kind) {
 	case FANOUT_EV_START:
+		on_start(h);
+		break;
 	case FANOUT_EV_ROOM:
-		if (is_sftp(h))
-			pump(h);
-		else
-			feed(h);
+		on_room(h);
 		break;
 	case FANOUT_EV_OUT:
 		on_out(h, ev->data, ev->len);
@@ -514,6 +548,7 @@ copy_event(struct copy *c, const struct fanout_event *ev)
 	default:
 		break;
 	}
+	return h;
 }
 
 /* ---- beginning and end ---- */
@@ -534,9 +569,6 @@ make_hosts(struct copy *c)
 		h->name = fanout_hosts_at(c->hosts, i);
 		h->begin = AT_DEST;
 		h->result.status = -1;
-		if ((h->todo = calloc(c->source.count, 1)) == NULL ||
-		    (h->sftp = sftp_new(h)) == NULL)
-			return -1;
 	}
 	return 0;
 }

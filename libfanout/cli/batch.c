@@ -98,6 +98,18 @@ make_set(struct drive *d, size_t n)
 	return rc;
 }
 
+/* The tool may have its own way to begin with hosts. A check is a command. */
+static int
+begin(struct drive *d, const struct fanout_hosts *set,
+    const struct fanout_cmd *cmd, struct fanout_error *e)
+{
+	const struct cli_extra *x = d->run->extra;
+
+	if (x != NULL && x->begin != NULL && !d->checking)
+		return x->begin(x->ctx, d->engine, set, d->map, cmd, e);
+	return fanout_submit(d->engine, set, cmd, &d->job, e);
+}
+
 static int
 submit(struct drive *d, const size_t *order, size_t n, struct fanout_cmd cmd,
     struct fanout_error *e)
@@ -119,7 +131,7 @@ submit(struct drive *d, const size_t *order, size_t n, struct fanout_cmd cmd,
 	} else {
 		cmd.skip = skip;
 		cmd.commands = commands;
-		rc = fanout_submit(d->engine, d->set, &cmd, &d->job, e);
+		rc = begin(d, d->set, &cmd, e);
 	}
 	free(skip);
 	free(commands);
@@ -138,8 +150,7 @@ submit_next(struct drive *d, struct fanout_error *e)
 	if (p == NULL || cli_plan_whole(p)) {
 		if (p != NULL)
 			cli_plan_take(p);
-		return fanout_submit(d->engine, d->run->hosts, &cmd, &d->job,
-		    e);
+		return begin(d, d->run->hosts, &cmd, e);
 	}
 	from = p->next;
 	cli_plan_take(p);
@@ -175,8 +186,8 @@ cli_batches_rules(struct drive *d, const char *host)
 }
 
 /* Hosts that a rule kept from beginning are skipped, not canceled. */
-static void
-change_result(struct drive *d, struct fanout_event *ev)
+void
+cli_batches_amend(struct drive *d, struct fanout_event *ev)
 {
 	if (!d->halted || ev->kind != FANOUT_EV_DONE ||
 	    ev->result->cls != FANOUT_C_CANCELED ||
@@ -217,7 +228,6 @@ cli_batches_event(struct drive *d, struct fanout_event *ev)
 	}
 	if (d->map != NULL)
 		ev->host = d->map[ev->host];
-	change_result(d, ev);
 	return true;
 }
 
@@ -236,7 +246,7 @@ skip_rest(struct drive *d)
 		ev.host = i;
 		ev.name = fanout_hosts_at(d->run->hosts, i);
 		ev.result = &r;
-		change_result(d, &ev);
+		cli_batches_amend(d, &ev);
 		cli_roster_event(&d->roster, &ev);
 		if (d->report != NULL)
 			d->report->event(d->report, &ev);

@@ -152,6 +152,9 @@ take_event(struct drive *d, struct fanout_event *ev)
 		return;
 	shown = x == NULL || x->event == NULL ||
 	    x->event(x->ctx, ev, &d->out);
+	if (ev->kind == 0)
+		return;
+	cli_batches_amend(d, ev);
 	cli_roster_event(&d->roster, ev);
 	if (d->report != NULL && (shown || ev->kind == FANOUT_EV_DONE))
 		d->report->event(d->report, ev);

@@ -16,8 +16,17 @@
  * others, and may change it: what it lets it point to lives until the next
  * one. False: it is not shown. end comes before the summary. Both may write to
  * the sinks. status may think otherwise of the exit status. Each may be NULL.
+ *
+ * A tool for which a host takes more than one job submits them itself: the
+ * first ones in begin (0 or an error), others when events come. begin has some
+ * of the hosts, map their indices among all; NULL: it has all. Then event makes
+ * of the events of its jobs those of the run: a START and a DONE for each host,
+ * with its index among all; one that it gives the kind 0 is none of the run.
  */
 struct cli_extra {
+	int	(*begin)(void *ctx, struct fanout *,
+		    const struct fanout_hosts *, const size_t *map,
+		    const struct fanout_cmd *, struct fanout_error *);
 	bool	(*event)(void *ctx, struct fanout_event *, struct cli_sink *out);
 	void	(*end)(void *ctx, const struct cli_roster *,
 		    struct cli_sink *out, struct cli_sink *err);

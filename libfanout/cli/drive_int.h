@@ -59,6 +59,10 @@ void	cli_batches_close(struct drive *);
  * of all hosts. False: it is the check's, and has been taken. */
 bool	cli_batches_event(struct drive *, struct fanout_event *);
 
+/* The same, once it is one of the run: a rule may have kept its host from
+ * beginning. */
+void	cli_batches_amend(struct drive *, struct fanout_event *);
+
 /* After this host is over: must the run stop? */
 void	cli_batches_rules(struct drive *, const char *host);
 

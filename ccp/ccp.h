@@ -1,0 +1,39 @@
+/*
+ * ccp.h - what the command line asks for, and doing it.
+ */
+#ifndef CCP_H
+#define CCP_H
+
+#include "cli/connect.h"
+#include "cli/look.h"
+#include "cli/target.h"
+#include "copy.h"
+
+struct ccp {
+	struct cli_target target;
+	struct cli_connect connect;
+	struct cli_look	 look;
+	struct source_opts source;
+	struct copy_opts copy;
+	const char	*mode;		/* octal; NULL: as it is */
+	char		**excludes;	/* NULL at the end; or NULL */
+	size_t		 nexcludes;
+	bool		 backup;
+	bool		 help, version;
+	char		**words;	/* after the options; NULL at the end */
+	char		*own_dest;	/* one argument: its absolute path */
+};
+
+/* 0, or an error that says what to do about it. */
+int	ccp_options(struct ccp *, int argc, char **argv,
+	    struct fanout_error *);
+void	ccp_usage(FILE *);
+void	ccp_clear(struct ccp *);
+
+/* Returns the exit status; what is wrong has been said. */
+int	ccp_run(struct ccp *);
+
+/* temp.c: the names of temporary folders. 0, or -1: no memory. */
+int	temp_names(struct copy *);
+
+#endif

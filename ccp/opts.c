@@ -1,0 +1,211 @@
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ccp.h"
+#include "cli/error.h"
+
+#define AT(member) offsetof(struct ccp, member)
+
+static int
+add_exclude(void *into, const char *value, struct fanout_error *e)
+{
+	struct ccp *c = into;
+	char **list;
+
+	list = reallocarray(c->excludes, c->nexcludes + 2, sizeof(*list));
+	if (list == NULL)
+		return cli_nomem(e);
+	c->excludes = list;
+	list[c->nexcludes++] = (char *)(uintptr_t)value;
+	list[c->nexcludes] = NULL;
+	return 0;
+}
+
+static const struct cli_option copy_options[] = {
+	{ 'r', "recursive", NULL, "copy directories with all that is in them",
+	    CLI_FLAG, AT(source.recursive), 0, 0, NULL },
+	{ 'p', "preserve", NULL, "keep modes and times",
+	    CLI_FLAG, AT(copy.preserve), 0, 0, NULL },
+	{ 'L', "dereference", NULL, "copy what symbolic links point to",
+	    CLI_FLAG, AT(source.follow), 0, 0, NULL },
+	{ 0, "exclude", "PATTERN", "leave out names, or paths, like this",
+	    CLI_CALL, 0, 0, 0, add_exclude },
+	{ 'T', "no-target-directory", NULL, "DEST is the name, also of a "
+	    "directory", CLI_FLAG, AT(copy.as_is), 0, 0, NULL },
+	{ 0, "mkdir", NULL, "make the directory DEST",
+	    CLI_FLAG, AT(copy.mkdir), 0, 0, NULL },
+	{ 0, "mode", "MODE", "mode of files, octal: 0644",
+	    CLI_TEXT, AT(mode), 0, 0, NULL },
+	{ 0, "owner", "USER", "owner of files",
+	    CLI_TEXT, AT(copy.owner), 0, 0, NULL },
+	{ 0, "group", "GROUP", "group of files",
+	    CLI_TEXT, AT(copy.group), 0, 0, NULL },
+	{ 0, "backup", NULL, "keep what is replaced, with ~ at its name",
+	    CLI_FLAG, AT(backup), 0, 0, NULL },
+	{ 0, "suffix", "SUFFIX", "the same, with this instead of ~",
+	    CLI_TEXT, AT(copy.backup), 0, 0, NULL },
+	{ 0, "no-clobber", NULL, "leave alone what is there",
+	    CLI_FLAG, AT(copy.no_clobber), 0, 0, NULL },
+	{ 0, "update", NULL, "leave alone what is newer there",
+	    CLI_FLAG, AT(copy.update), 0, 0, NULL },
+	{ 0, "dry-run", NULL, "only tell what would change",
+	    CLI_FLAG, AT(copy.dry_run), 0, 0, NULL },
+	{ 'h', "help", NULL, "show this",
+	    CLI_FLAG, AT(help), 0, 0, NULL },
+	{ 'V', "version", NULL, "show the version",
+	    CLI_FLAG, AT(version), 0, 0, NULL },
+	{ 0, NULL, NULL, NULL, CLI_FLAG, 0, 0, 0, NULL }
+};
+
+#define GROUPS(c) {						\
+	{ "Hosts:", cli_target_options, &(c)->target },		\
+	{ "Hosts, only shown; nothing is copied:",		\
+	    cli_show_options, &(c)->target },			\
+	{ "Hosts that are down:",				\
+	    cli_dead_options, &(c)->target.dead },		\
+	{ "Connection:", cli_connect_options, &(c)->connect },	\
+	{ "Output:", cli_look_options, &(c)->look },		\
+	{ "Copy:", copy_options, (c) },				\
+	{ NULL, NULL, NULL }					\
+}
+
+void
+ccp_usage(FILE *fp)
+{
+	static struct ccp none;
+	const struct cli_group groups[] = GROUPS(&none);
+
+	cli_usage(fp, "ccp [OPTION]... [--] FILE... DEST", groups);
+}
+
+/* What goes into the commands on hosts as it is. */
+static int
+check_word(const char *option, const char *word, struct fanout_error *e)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+@~-";
+
+	if (word == NULL || (*word != '\0' && *word != '-' &&
+	    word[strspn(word, good)] == '\0'))
+		return 0;
+	return cli_error(e, FANOUT_EINVAL, "%s \"%.80s\": letters, digits and "
+	    "._+@~- only", option, word);
+}
+
+static int
+parse_mode(struct ccp *c, struct fanout_error *e)
+{
+	char *end;
+	long mode;
+
+	c->copy.mode = -1;
+	if (c->mode == NULL)
+		return 0;
+	errno = 0;
+	mode = strtol(c->mode, &end, 8);
+	if (*c->mode == '\0' || *c->mode == '-' || *end != '\0' || mode < 0 ||
+	    mode > 07777 || errno != 0)
+		return cli_error(e, FANOUT_EINVAL, "--mode \"%.40s\": octal "
+		    "digits up to 7777, such as 0644", c->mode);
+	c->copy.mode = (int)mode;
+	return 0;
+}
+
+static int
+check(struct ccp *c, struct fanout_error *e)
+{
+	int rc;
+
+	if (c->backup && c->copy.backup == NULL)
+		c->copy.backup = "~";
+	if ((rc = parse_mode(c, e)) != 0 ||
+	    (rc = check_word("--owner", c->copy.owner, e)) != 0 ||
+	    (rc = check_word("--group", c->copy.group, e)) != 0 ||
+	    (rc = check_word("--suffix", c->copy.backup, e)) != 0)
+		return rc;
+	c->source.exclude = c->excludes;
+	return 0;
+}
+
+/* The same name there as here: absolute, links in it as they are. */
+static char *
+absolute(const char *path)
+{
+	char *cwd, *whole;
+
+	if (*path == '/')
+		return strdup(path);
+	if ((cwd = getcwd(NULL, 0)) == NULL)
+		return NULL;
+	while (path[0] == '.' && path[1] == '/')
+		path += 2 + strspn(path + 2, "/");
+	if (asprintf(&whole, "%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd,
+	    path) == -1)
+		whole = NULL;
+	free(cwd);
+	return whole;
+}
+
+static int
+set_dest(struct ccp *c, size_t n, struct fanout_error *e)
+{
+	const char *dest;
+	size_t len;
+
+	if (n == 0)
+		return cli_error(e, FANOUT_EINVAL, "no file is given");
+	if (n == 1) {
+		if ((c->own_dest = absolute(c->words[0])) == NULL)
+			return cli_error(e, FANOUT_ESYS, "%s: %s", c->words[0],
+			    strerror(errno));
+		c->copy.dest = c->own_dest;
+		c->copy.as_is = true;
+		return 0;
+	}
+	dest = c->copy.dest = c->words[n - 1];
+	c->words[n - 1] = NULL;
+	if (*dest == '\0')
+		return cli_error(e, FANOUT_EINVAL, "an empty destination");
+	/* ~ is where the login begins; SFTP has no other home. */
+	if (strncmp(dest, "~/", 2) == 0)
+		dest = c->copy.dest = dest[2] == '\0' ? "." : dest + 2;
+	len = strlen(dest);
+	c->copy.into = dest[len - 1] == '/' || n > 2;
+	if (c->copy.into && c->copy.as_is)
+		return cli_error(e, FANOUT_EINVAL, "-T copies one file or "
+		    "directory, to a DEST without a / at its end");
+	return 0;
+}
+
+int
+ccp_options(struct ccp *c, int argc, char **argv, struct fanout_error *e)
+{
+	const struct cli_group groups[] = GROUPS(c);
+	int rc, rest;
+
+	*c = (struct ccp){ .connect = CLI_CONNECT_INIT };
+	if ((rc = cli_target_init(&c->target, argv, e)) != 0 ||
+	    (rc = cli_parse(groups, argc, argv, &rest, e)) != 0)
+		return rc;
+	c->words = argv + rest;
+	if (c->help || c->version || cli_target_shows(&c->target) ||
+	    cli_dead_acts(&c->target.dead))
+		return 0;
+	if ((rc = check(c, e)) != 0)
+		return rc;
+	return set_dest(c, (size_t)(argc - rest), e);
+}
+
+void
+ccp_clear(struct ccp *c)
+{
+	cli_target_clear(&c->target);
+	cli_connect_clear(&c->connect);
+	free(c->excludes);
+	free(c->own_dest);
+	c->excludes = NULL;
+	c->own_dest = NULL;
+}

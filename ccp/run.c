@@ -1,0 +1,135 @@
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ccp.h"
+#include "cli/drive.h"
+#include "cli/summary.h"
+
+struct run {
+	struct ccp	*ccp;
+	struct copy	 copy;
+	struct host	*ended;		/* by the event at hand; NULL */
+	char		 note[128];
+};
+
+static void
+on_over(void *arg, struct host *h)
+{
+	((struct run *)arg)->ended = h;
+}
+
+static int
+begin(void *ctx, struct fanout *engine, const struct fanout_cmd *cmd,
+    struct fanout_error *e)
+{
+	struct run *r = ctx;
+
+	r->copy.engine = engine;
+	return copy_start(&r->copy, cmd->skip, e);
+}
+
+/* "3 changed": for those who want to know. */
+static void
+tell(struct run *r, struct host *h, struct cli_sink *out)
+{
+	bool dry = r->ccp->copy.dry_run;
+	char line[64];
+
+	if (h->failed || h->changed == 0 ||
+	    (r->ccp->connect.verbose == 0 && !dry) || r->ccp->look.json)
+		return;
+	snprintf(line, sizeof(line), ": %u %s\n", h->changed,
+	    dry ? "would change" : "changed");
+	cli_sink_put(out, h->name, strlen(h->name));
+	cli_sink_put(out, line, strlen(line));
+}
+
+/* Events of the copy's jobs become those of the run. */
+static bool
+event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct run *r = ctx;
+	fanout_job first = r->copy.first_job;
+	struct host *h;
+
+	r->ended = NULL;
+	h = copy_event(&r->copy, ev);
+	if (h != NULL) {
+		ev->host = h->index;
+		ev->name = h->name;
+	}
+	if (r->ended != NULL) {
+		ev->kind = FANOUT_EV_DONE;
+		ev->result = &r->ended->result;
+		tell(r, r->ended, out);
+	} else if (ev->kind != FANOUT_EV_LOG &&
+	    (ev->kind != FANOUT_EV_START || ev->job != first))
+		ev->kind = 0;
+	return true;
+}
+
+static int
+drive(struct run *r, const struct fanout_hosts *hosts, struct fanout_opts *opts,
+    const struct fanout_cmd *cmd)
+{
+	const struct cli_extra extra = { .begin = begin, .event = event,
+	    .ctx = r };
+	struct cli_run run = { .opts = opts, .hosts = hosts, .cmd = cmd,
+	    .extra = &extra };
+
+	run.look = r->ccp->look;
+	run.look.verbose = r->ccp->connect.verbose;
+	return cli_drive(&run);
+}
+
+static int
+copy_to(struct ccp *c, const struct fanout_hosts *hosts)
+{
+	struct run r = { .ccp = c };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct fanout_marks *marks = NULL;
+	const char **skip = NULL;
+	struct fanout_opts opts;
+	struct fanout_error e;
+	int status = CLI_EXIT_USAGE;
+
+	r.copy.hosts = hosts;
+	r.copy.opts = c->copy;
+	r.copy.over = on_over;
+	r.copy.arg = &r;
+	FANOUT_OPTS_INIT(&opts);
+	if (cli_look_check(&c->look, hosts, &e) != 0 ||
+	    cli_connect_apply(&c->connect, &opts, &e) != 0 ||
+	    source_walk(&r.copy.source, c->words, &c->source, &e) != 0 ||
+	    cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0)
+		warnx("%s", e.text);
+	else if (temp_names(&r.copy) == -1)
+		warnx("out of memory");
+	else {
+		cmd.skip = skip;
+		status = drive(&r, hosts, &opts, &cmd);
+	}
+	cli_dead_free(marks, skip);
+	copy_free(&r.copy);
+	return status;
+}
+
+int
+ccp_run(struct ccp *c)
+{
+	struct fanout_hosts *hosts;
+	struct fanout_error e;
+	int status;
+
+	if (cli_dead_acts(&c->target.dead))
+		return cli_dead_act(&c->target.dead);
+	if (cli_target_hosts(&c->target, &hosts, &e) != 0) {
+		warnx("%s", e.text);
+		return CLI_EXIT_USAGE;
+	}
+	status = cli_target_shows(&c->target) ?
+	    cli_target_show(&c->target, hosts, c->words) : copy_to(c, hosts);
+	fanout_hosts_free(hosts);
+	return status;
+}
