@@ -5,16 +5,17 @@
  *	LOOK    by SFTP: what is at the destination already
  *	SUM     by a command: digests of files that look the same
  *	SEND    by SFTP: what is missing or differs, into temporary folders
+ *	STREAM  by a command for each: large files, likewise
  *	COMMIT  by a command: digests of what arrived, then rename
  *	FINISH  by SFTP: modes and times of directories
+ *	CLEAN   by SFTP: it failed, temporary files go
  *
  * Where no command can be run, SUM and COMMIT are done by SFTP, too: files are
  * read back.
  *
  * Phases that have nothing to do are left out, and SEND goes on in LOOK's
  * session if SUM is not needed. Each is a job of the engine, on one session.
- * Until COMMIT nothing that was there has been touched; what fails before
- * takes its temporary files with it.
+ * Until COMMIT nothing that was there has been touched.
  *
  * Beside each target, on the same file system, is a folder for its temporary
  * files, .fanout-CLIENT-PID-START: a later run sees whether its owner lives.
@@ -42,8 +43,8 @@ struct copy_opts {
 	const char *backup;	/* suffix; NULL: none is kept */
 };
 
-enum phase { PHASE_LOOK, PHASE_SUM, PHASE_SEND, PHASE_COMMIT, PHASE_FINISH,
-    PHASE_OVER };
+enum phase { PHASE_LOOK, PHASE_SUM, PHASE_SEND, PHASE_LARGE, PHASE_COMMIT,
+    PHASE_FINISH, PHASE_CLEAN, PHASE_OVER };
 
 /* States within an SFTP session, in order; see their files. */
 enum sftp_state { AT_START, AT_DEST, AT_MAKE_DEST, AT_LOOK, AT_CHECK,
@@ -97,6 +98,12 @@ struct host {
 	struct reread	*rereads;
 	unsigned	 open_rereads;
 	unsigned	 pass;		/* AT_RENAME, AT_CLEAN: which round */
+
+	/* a large file */
+	uint32_t	 large;	/* the entry */
+	off_t		 large_off;
+	bool		 large_open;	/* the source is */
+	bool		 no_bulk;	/* the system's ssh did not get there */
 
 	/* a command */
 	char		*input;		/* what it is to read; NULL: none */
@@ -188,14 +195,33 @@ enum go	at_fix(struct host *);
 enum go	at_dirs(struct host *);
 enum go	at_clean(struct host *);
 
-/* ---- script.c: the phases that are commands ---- */
+/* ---- large.c ---- */
+
+#define LARGE_MIN (8 * 1024 * 1024)	/* bytes: files go one by one */
+bool	large_is(const struct host *, uint32_t entry);
+bool	large_next(struct host *);	/* is there one more? h->large */
+int	large_begin(struct host *);	/* 0, or -1: it has failed */
+void	large_feed(struct host *);
+void	large_close(struct host *);
+
+/* ---- script.c, large.c: the phases that are commands ---- */
+
+/* Their first line: it shows that commands can be run. */
+#define SCRIPT_HELLO "fanout-1"
 
 /* The command line and h->input. NULL: no memory. */
 char	*script_sum(struct host *);
 char	*script_commit(struct host *);
+char	*script_large(struct host *);
 /* What it said, once it is over. */
 void	script_summed(struct host *);
 void	script_committed(struct host *);
+void	script_large_over(struct host *);
+
+/* Takes the first line of an answer; false: h->by_sftp, from now on. */
+bool	script_answered(struct host *, char **rest);
+/* A line of sha256sum(1) and its kin. */
+bool	script_digest(char *line, unsigned char *sum, char **name);
 
 /* ---- place.c: paths on a host; free(3) them, NULL: no memory ---- */
 

@@ -143,7 +143,8 @@ pump(struct host *h)
 	enum go go = GO_ON;
 
 	while (go == GO_ON && !h->left) {
-		if (h->failed && h->state < AT_CLEAN) {
+		if (h->failed && h->state < AT_CLEAN &&
+		    sftp_is_up(h->sftp)) {
 			rereads_give_up(h);
 			(void)host_goto(h, AT_CLEAN);
 		}
@@ -156,7 +157,7 @@ static bool
 is_sftp(const struct host *h)
 {
 	return h->phase == PHASE_LOOK || h->phase == PHASE_SEND ||
-	    h->phase == PHASE_FINISH;
+	    h->phase == PHASE_FINISH || h->phase == PHASE_CLEAN;
 }
 
 /* ---- jobs ---- */
@@ -215,7 +216,7 @@ submit_sftp(struct host *h, enum phase phase, enum sftp_state begin)
 	}
 	cmd.command = "sftp";
 	cmd.subsystem = cmd.own_input = true;
-	cmd.keep = phase != PHASE_FINISH;
+	cmd.keep = phase != PHASE_FINISH && phase != PHASE_CLEAN;
 	submit(h, &cmd);
 	if (h->job != 0)
 		flush(h);
@@ -243,14 +244,43 @@ feed(struct host *h)
 }
 
 static void
-submit_script(struct host *h, enum phase phase, char *script)
+begin_script(struct host *h, enum phase phase)
 {
-	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-
 	h->phase = phase;
 	h->left = false;
 	h->answer_len = 0;
 	*h->words = '\0';
+}
+
+static void
+submit_large(struct host *h)
+{
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	char *script;
+
+	begin_script(h, PHASE_LARGE);
+	if (large_begin(h) == -1)
+		return;
+	if ((script = script_large(h)) == NULL) {
+		host_nomem(h);
+		large_close(h);
+		return;
+	}
+	cmd.command = script;
+	cmd.own_input = cmd.keep = true;
+	cmd.bulk = !h->no_bulk;
+	submit(h, &cmd);
+	free(script);
+	if (h->job != 0)
+		large_feed(h);
+}
+
+static void
+submit_script(struct host *h, enum phase phase, char *script)
+{
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+
+	begin_script(h, phase);
 	if (script == NULL) {
 		host_nomem(h);
 		return;
@@ -331,7 +361,7 @@ commit(struct host *h)
 }
 
 static void
-after_send(struct host *h)
+after_all(struct host *h)
 {
 	bool temps = any(h, E_TEMP, true) || (h->base_flags & E_TEMP);
 
@@ -341,6 +371,25 @@ after_send(struct host *h)
 		submit_sftp(h, PHASE_FINISH, AT_DIRS);
 	else
 		over(h);
+}
+
+static void
+after_send(struct host *h)
+{
+	if (!h->by_sftp && large_next(h))
+		submit_large(h);
+	else
+		after_all(h);
+}
+
+static void
+after_large(struct host *h)
+{
+	/* What it could not do is sent as the rest was. */
+	if (h->by_sftp)
+		submit_sftp(h, PHASE_SEND, AT_SEND);
+	else
+		after_send(h);
 }
 
 static void
@@ -359,6 +408,9 @@ next_phase(struct host *h)
 	case PHASE_SEND:
 		after_send(h);
 		break;
+	case PHASE_LARGE:
+		after_large(h);
+		break;
 	case PHASE_COMMIT:
 		if (h->by_sftp)
 			submit_sftp(h, PHASE_SEND, AT_VERIFY);
@@ -370,8 +422,6 @@ next_phase(struct host *h)
 	default:
 		over(h);
 	}
-	if (h->failed && h->phase != PHASE_OVER && h->job == 0)
-		over(h);
 }
 
 /* ---- events ---- */
@@ -400,9 +450,27 @@ sftp_over(struct host *h, const struct fanout_result *r)
 	end_session(h);
 }
 
+/* The other way there may be closed to it: it has no password, say. */
+static bool
+retry_large(struct host *h, const struct fanout_result *r)
+{
+	if (h->phase != PHASE_LARGE || h->no_bulk || h->failed ||
+	    r->cls == FANOUT_C_OK || r->stage >= FANOUT_S_RUN ||
+	    r->cls == FANOUT_C_CANCELED)
+		return false;
+	h->no_bulk = true;
+	h->copy->sent -= (uint64_t)h->large_off;
+	h->sent -= (uint64_t)h->large_off;
+	return true;
+}
+
 static void
 script_over(struct host *h, const struct fanout_result *r)
 {
+	if (h->phase == PHASE_LARGE)
+		large_close(h);
+	if (h->failed || retry_large(h, r))
+		return;
 	if (r->cls != FANOUT_C_OK && r->cls != FANOUT_C_EXIT &&
 	    r->cls != FANOUT_C_REMOTE) {
 		h->failed = true;
@@ -411,8 +479,19 @@ script_over(struct host *h, const struct fanout_result *r)
 	}
 	if (h->phase == PHASE_SUM)
 		script_summed(h);
+	else if (h->phase == PHASE_LARGE)
+		script_large_over(h);
 	else
 		script_committed(h);
+}
+
+/* Temporary files are there still, and the host can be reached. */
+static bool
+needs_cleaning(const struct host *h)
+{
+	return h->failed && (h->phase == PHASE_LARGE ||
+	    h->phase == PHASE_COMMIT) && (h->result.cls == FANOUT_C_REMOTE ||
+	    h->result.cls == FANOUT_C_LOCAL);
 }
 
 static void
@@ -428,10 +507,14 @@ on_done(struct host *h, const struct fanout_result *r)
 		sftp_over(h, r);
 	else
 		script_over(h, r);
-	if (h->failed)
+	if (needs_cleaning(h))
+		submit_sftp(h, PHASE_CLEAN, AT_CLEAN);
+	else if (h->failed)
 		over(h);
 	else
 		next_phase(h);
+	if (h->failed && h->phase != PHASE_OVER && h->job == 0)
+		over(h);
 }
 
 static void
@@ -493,6 +576,8 @@ on_room(struct host *h)
 {
 	if (is_sftp(h))
 		pump(h);
+	else if (h->phase == PHASE_LARGE)
+		large_feed(h);
 	else
 		feed(h);
 }
@@ -616,6 +701,7 @@ copy_free(struct copy *c)
 
 	for (i = 0; c->at != NULL && i < fanout_hosts_count(c->hosts); i++) {
 		end_session(&c->at[i]);
+		large_close(&c->at[i]);
 		free(c->at[i].base);
 		free(c->at[i].as_name);
 		free(c->at[i].todo);

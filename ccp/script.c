@@ -12,8 +12,6 @@
 
 #include "copy.h"
 
-#define HELLO "fanout-1"
-
 #define EITHER_SUM(args)						\
 	"if command -v sha256sum >/dev/null 2>&1; then " args("sha256sum") \
 	"; elif command -v shasum >/dev/null 2>&1; then "		\
@@ -98,7 +96,7 @@ script_sum(struct host *h)
 			return NULL;
 		}
 	give(h, &l);
-	return strdup("exec /bin/sh -c 'echo " HELLO "; "
+	return strdup("exec /bin/sh -c 'echo " SCRIPT_HELLO "; "
 	    EITHER_SUM(SUM_ALL) "'");
 }
 
@@ -111,8 +109,8 @@ hex_value(char c)
 }
 
 /* "DIGEST  NAME", or "\DIGEST  NAME" with bytes of the name escaped. */
-static bool
-read_line(char *line, unsigned char *sum, char **name)
+bool
+script_digest(char *line, unsigned char *sum, char **name)
 {
 	bool escaped = *line == '\\';
 	char *from, *to;
@@ -165,12 +163,12 @@ compare(struct host *h, uint32_t i, const unsigned char *sum)
 }
 
 /* Where the commands of a host cannot be used, files are read back. */
-static bool
-answered(struct host *h, char **rest)
+bool
+script_answered(struct host *h, char **rest)
 {
 	char *line = *rest != NULL ? strsep(rest, "\n") : NULL;
 
-	if (line != NULL && strcmp(line, HELLO) == 0 &&
+	if (line != NULL && strcmp(line, SCRIPT_HELLO) == 0 &&
 	    (*rest == NULL || strncmp(*rest, "nosum\n", 6) != 0))
 		return true;
 	h->by_sftp = true;
@@ -185,10 +183,10 @@ script_summed(struct host *h)
 	char *rest = h->answer, *line, *name;
 	uint32_t i = 0, at;
 
-	if (!answered(h, &rest))
+	if (!script_answered(h, &rest))
 		return;
 	while (!h->failed && (line = strsep(&rest, "\n")) != NULL) {
-		if (!read_line(line, sum, &name))
+		if (!script_digest(line, sum, &name))
 			continue;
 		for (at = i; at < src->count; at++)
 			if ((h->todo[at] & E_CHECK) && matches(h, at, name))
@@ -216,7 +214,7 @@ script_summed(struct host *h)
  * live. mv(1) within a directory is rename(2).
  */
 static const char commit[] =
-    "exec /bin/sh -c 'echo " HELLO "; T=%s; K=\"%s\"; "
+    "exec /bin/sh -c 'echo " SCRIPT_HELLO "; T=%s; K=\"%s\"; "
     EITHER_SUM(CHECK_SUMS)
     "N=$(printf \"\\nx\"); IFS=${N%%x}; set -f; L=$(cat); "
     "C() { for d in $L; do rm -rf \"$d/$T\"; done; }; "
@@ -303,7 +301,7 @@ script_committed(struct host *h)
 	char *rest = h->answer, *line = NULL;
 	uint32_t i;
 
-	if (!answered(h, &rest))
+	if (!script_answered(h, &rest))
 		return;
 	while (rest != NULL && *rest != '\0')
 		line = strsep(&rest, "\n");

@@ -497,7 +497,8 @@ begin_entry(struct host *h)
 	struct upload *u;
 	unsigned slot;
 
-	if (!(h->todo[h->cursor] & E_SEND) || en->kind == ENTRY_DIR)
+	if (!(h->todo[h->cursor] & E_SEND) || en->kind == ENTRY_DIR ||
+	    large_is(h, h->cursor))
 		return true;
 	switch (en->kind) {
 	case ENTRY_FILE:
@@ -608,7 +609,7 @@ is_listed(const struct host *h, uint32_t i, uint32_t dir)
 	const struct entry *en = &h->copy->source.entries[i];
 
 	return en->parent == dir && en->kind == ENTRY_FILE &&
-	    (h->todo[i] & E_SEND);
+	    (h->todo[i] & E_SEND) && !large_is(h, i);
 }
 
 /* Beginning with the first entry that can be in it. */

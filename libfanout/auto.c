@@ -27,6 +27,9 @@ struct autopeer {
 	struct fanout_task task;
 	const struct fanout_transport *now;	/* first or second */
 	void		*impl;
+	bool		 any_cipher;
+	void		*resting;	/* the first one's, while a task that
+					 * is bulk goes by the second */
 };
 
 static bool
@@ -172,6 +175,7 @@ auto_new(void *shared, struct fanout_io *io, const char *host,
 	p->shared = sh;
 	p->io = io;
 	p->host = host;
+	p->any_cipher = ssh2_any_cipher(&ap->first);
 	p->now = ap->skip_first ? second : first;
 	p->impl = p->now->peer_new(ap->skip_first ? sh->second : sh->first,
 	    io, host, &ap->first, fd);
@@ -182,13 +186,47 @@ auto_new(void *shared, struct fanout_io *io, const char *host,
 	return p;
 }
 
+/*
+ * libssh2 enciphers block by block: where much is to be sent the system's ssh
+ * does it at less than half the cost, which soon pays for its login. The
+ * session that is open waits; they watch the same slots.
+ */
+static void
+start_bulk(struct autopeer *p)
+{
+	unsigned i;
+	void *impl;
+
+	impl = second->peer_new(p->shared->second, p->io, p->host, NULL, -1);
+	if (impl == NULL)
+		return;
+	for (i = 0; i < FANOUT_WATCHES; i++)
+		fanout_io_watch(p->io, i, -1, 0);
+	p->task.bulk = p->any_cipher;
+	p->resting = p->impl;
+	p->now = second;
+	p->impl = impl;
+}
+
+static void
+end_bulk(struct autopeer *p)
+{
+	second->free(p->impl);
+	p->now = first;
+	p->impl = p->resting;
+	p->resting = NULL;
+}
+
 static void
 auto_start(void *peer, const struct fanout_task *task)
 {
 	struct autopeer *p = peer;
 
 	p->task = *task;
-	p->now->start(p->impl, task);
+	p->task.bulk = false;
+	if (task->bulk && p->now == first && p->shared->have_ssh)
+		start_bulk(p);
+	p->now->start(p->impl, &p->task);
 }
 
 /* It ended before the command began: from the beginning, the other way. */
@@ -217,7 +255,9 @@ auto_step(void *peer)
 	struct autopeer *p = peer;
 	enum fanout_verdict verdict = p->now->step(p->impl);
 
-	if (verdict == FANOUT_DONE && p->now == first &&
+	if (verdict == FANOUT_DONE && p->resting != NULL)
+		end_bulk(p);
+	else if (verdict == FANOUT_DONE && p->now == first &&
 	    p->shared->have_ssh && !p->task.carry &&
 	    ssh2_cannot(fanout_io_result(p->io)))
 		return try_second(p);
@@ -237,6 +277,8 @@ auto_close(void *peer)
 {
 	struct autopeer *p = peer;
 
+	if (p->resting != NULL)
+		end_bulk(p);
 	p->now->close(p->impl);
 }
 
@@ -245,6 +287,8 @@ auto_free(void *peer)
 {
 	struct autopeer *p = peer;
 
+	if (p->resting != NULL)
+		end_bulk(p);
 	p->now->free(p->impl);
 	free(p);
 }

@@ -469,10 +469,12 @@ struct fanout_cmd {
 				 * output is standard output */
 	bool	 keep;		/* leave the sessions open for a next job, as
 				 * keep_sessions does for all jobs */
+	bool	 bulk;		/* much goes in: throughput is worth another
+				 * login ("auto": by the system's ssh) */
 };
 #define FANOUT_CMD_INIT \
 	{ sizeof(struct fanout_cmd), NULL, -1, NULL, NULL, false, false, false, \
-	false }
+	false, false }
 
 /* All hosts are accepted or none. The set may be freed afterwards. */
 int	fanout_submit(struct fanout *, const struct fanout_hosts *,

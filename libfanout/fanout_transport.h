@@ -66,6 +66,7 @@ struct fanout_task {
 	bool	 has_input;	/* fanout_io_input will give standard input */
 	bool	 subsystem;	/* command is the name of one */
 	bool	 tty;
+	bool	 bulk;		/* much standard input is to come */
 };
 
 enum fanout_verdict {

@@ -126,6 +126,7 @@ job_new(struct engine *eng, const struct fanout_hosts *set,
 	job->subsystem = cmd->subsystem;
 	job->tty = cmd->tty;
 	job->keep = cmd->keep;
+	job->bulk = cmd->bulk;
 	if (job->tasks == NULL || init_tasks(eng, job, set) == -1 ||
 	    copy_commands(job, cmd) == -1 ||
 	    (cmd->own_input && init_streams(job) == -1))

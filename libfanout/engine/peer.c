@@ -92,7 +92,8 @@ start_task(struct fanout_io *p)
 		    job->commands[p->task - job->tasks],
 		.has_input = job->feed != NULL || job->streams != NULL,
 		.subsystem = job->subsystem,
-		.tty = job->tty
+		.tty = job->tty,
+		.bulk = job->bulk
 	};
 
 	p->state = PEER_BUSY;

@@ -27,7 +27,7 @@ struct job {
 	fanout_job	 id;
 	char		*command;	/* of all; NULL: none, or log in only */
 	char		**commands;	/* one a task; NULL: command is it */
-	bool		 subsystem, tty;
+	bool		 subsystem, tty, bulk;
 	bool		 keep;		/* its sessions, for another job */
 	struct feed	*feed;		/* NULL: no standard input for all */
 	struct stream	*streams;	/* one a task; NULL: none of their own */

@@ -179,6 +179,8 @@ static int
 start(struct openssh *s, const struct fanout_task *task)
 {
 	static char dash_e[] = "-E", dash_l[] = "-l", dash_p[] = "-p";
+	static char dash_o[] = "-o", fast[] = "Ciphers=^aes128-gcm@openssh.com,"
+	    "aes256-gcm@openssh.com";
 	static char dash_tt[] = "-tt", dash_s[] = "-s";
 	static char end[] = "--", nothing[] = "exit 0";
 	char log[PROCESS_LOG_PATH], **argv;
@@ -187,7 +189,7 @@ start(struct openssh *s, const struct fanout_task *task)
 	int rc = ENOMEM;
 
 	split_target(s->host, &t);
-	if ((argv = calloc(n + 12, sizeof(*argv))) != NULL &&
+	if ((argv = calloc(n + 14, sizeof(*argv))) != NULL &&
 	    (rc = process_log(&s->process, log, on_log, s)) == 0) {
 		memcpy(argv, s->shared->argv, n * sizeof(*argv));
 		argv[n++] = dash_e;
@@ -199,6 +201,11 @@ start(struct openssh *s, const struct fanout_task *task)
 		if (t.port[0] != '\0') {
 			argv[n++] = dash_p;
 			argv[n++] = t.port;
+		}
+		/* The fastest there is, of those it would use anyway. */
+		if (task->bulk) {
+			argv[n++] = dash_o;
+			argv[n++] = fast;
 		}
 		if (task->tty)
 			argv[n++] = dash_tt;

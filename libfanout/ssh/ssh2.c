@@ -24,6 +24,14 @@ ssh2_cannot(const struct fanout_result *r)
 	return r->cls == FANOUT_C_ALGORITHM || r->lib_err == SSH2_CANNOT;
 }
 
+bool
+ssh2_any_cipher(const struct fanout_plan *plan)
+{
+	const struct hostplan *hp = plan->priv;
+
+	return hp != NULL && hp->conf.ciphers == NULL;
+}
+
 const struct fanout_transport fo_transport_ssh2 = {
 	.size = sizeof(struct fanout_transport),
 	.name = "ssh2",
