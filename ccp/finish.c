@@ -59,6 +59,21 @@ remove_temps(struct host *h)
 	return h->cursor > src->count && host_settled(h);
 }
 
+/* The lists of digests, if there are any. */
+static bool
+remove_sums(struct host *h)
+{
+	const struct source *src = &h->copy->source;
+	uint32_t dir;
+
+	for (; h->cursor <= src->count && host_may_ask(h); h->cursor++) {
+		dir = h->cursor == 0 ? NO_PARENT : h->cursor - 1;
+		if (has_temp(h, dir))
+			with(h, place_sums(h, dir), sftp_remove, ignore, 0);
+	}
+	return h->cursor > src->count && host_settled(h);
+}
+
 /* ---- RENAME ---- */
 
 static void
@@ -108,6 +123,12 @@ at_rename(struct host *h)
 		if (h->cursor < src->count || !host_settled(h))
 			return GO_WAIT;
 		h->pass = 1;
+		h->cursor = 0;
+	}
+	if (h->pass == 1) {
+		if (!remove_sums(h))
+			return GO_WAIT;
+		h->pass = 2;
 		h->cursor = 0;
 	}
 	if (!remove_temps(h))
@@ -199,20 +220,6 @@ remove_files(struct host *h)
 			with(h, place_temp(h, h->cursor), sftp_remove, ignore,
 			    0);
 	return h->cursor == src->count && host_settled(h);
-}
-
-static bool
-remove_sums(struct host *h)
-{
-	const struct source *src = &h->copy->source;
-	uint32_t dir;
-
-	for (; h->cursor <= src->count && host_may_ask(h); h->cursor++) {
-		dir = h->cursor == 0 ? NO_PARENT : h->cursor - 1;
-		if (has_temp(h, dir))
-			with(h, place_sums(h, dir), sftp_remove, ignore, 0);
-	}
-	return h->cursor > src->count && host_settled(h);
 }
 
 /* Directories that we made, if nothing is in them: the last first. */

@@ -59,8 +59,12 @@ dest_missing(struct host *h)
 	const struct copy *c = h->copy;
 	const struct entry *root = &c->source.entries[0];
 
-	if (c->opts.mkdir && (c->opts.into || c->source.roots > 1 ||
-	    root->kind == ENTRY_DIR) && !c->opts.as_is) {
+	if (c->opts.mkdir) {
+		if (!c->opts.into && c->source.roots == 1 &&
+		    (c->opts.as_is || root->kind != ENTRY_DIR))
+			go_as(h);
+		else
+			go_into(h);
 		host_goto(h, AT_MAKE_DEST);
 		return;
 	}
@@ -109,7 +113,7 @@ at_dest(struct host *h)
 	return GO_WAIT;
 }
 
-/* ---- MAKE_DEST: each directory on the way to it ---- */
+/* ---- MAKE_DEST: each directory on the way to the base ---- */
 
 static void
 on_made(void *ctx, uint32_t tag, const struct sftp_answer *a)
@@ -119,7 +123,7 @@ on_made(void *ctx, uint32_t tag, const struct sftp_answer *a)
 	(void)tag;
 	/* Most are there already: what counts is the look that follows. */
 	if (a->kind == SFTP_STATUS && a->code == SFTP_PERMISSION_DENIED)
-		host_refused(h, "making", h->copy->opts.dest, a);
+		host_refused(h, "making", h->base, a);
 }
 
 static void
@@ -128,36 +132,35 @@ on_dest_again(void *ctx, uint32_t tag, const struct sftp_answer *a)
 	struct host *h = ctx;
 
 	(void)tag;
-	if (!is_dir(a)) {
-		host_refused(h, "making", h->copy->opts.dest, a);
-		return;
-	}
-	go_into(h);
-	h->changed++;
-	host_goto(h, AT_LOOK);
+	if (is_dir(a)) {
+		h->changed++;
+		host_goto(h, AT_LOOK);
+	} else if (a->kind == SFTP_ATTRS)
+		host_fail(h, FANOUT_C_REMOTE, "%s: not a directory", h->base);
+	else
+		host_refused(h, "making", h->base, a);
 }
 
 enum go
 at_make_dest(struct host *h)
 {
-	const char *dest = h->copy->opts.dest;
+	const char *base = h->base;
 	char *part;
 
 	if (!host_settled(h))
 		return GO_WAIT;
-	if (h->copy->opts.dry_run) {
-		go_into(h);
-		h->changed++;
+	if (h->copy->opts.dry_run || *base == '\0') {
+		h->changed += *base != '\0';
 		return host_goto(h, AT_LOOK);
 	}
-	while (dest[h->part] == '/')
+	while (base[h->part] == '/')
 		h->part++;
-	if (dest[h->part] == '\0') {
-		sftp_stat(h->sftp, dest, true, on_dest_again, 0);
+	if (base[h->part] == '\0') {
+		sftp_stat(h->sftp, base, true, on_dest_again, 0);
 		return GO_WAIT;
 	}
-	h->part += (unsigned)strcspn(dest + h->part, "/");
-	if ((part = dup_len(dest, h->part)) == NULL) {
+	h->part += (unsigned)strcspn(base + h->part, "/");
+	if ((part = dup_len(base, h->part)) == NULL) {
 		host_nomem(h);
 		return GO_ON;
 	}

@@ -104,8 +104,13 @@ on_temp(void *ctx, uint32_t dir, const struct sftp_answer *a)
 	else
 		h->todo[dir] &= (unsigned char)~E_TEMP;
 	path = place_dir(h, dir);
-	host_refused(h, "making a temporary folder in",
-	    path != NULL ? path : "?", a);
+	if (a->kind == SFTP_STATUS && a->code == SFTP_NO_SUCH_FILE)
+		host_fail(h, FANOUT_C_REMOTE, "%s: no such directory, or none "
+		    "in which files can be made (--mkdir makes one)",
+		    path != NULL ? path : "?");
+	else
+		host_refused(h, "making a temporary folder in",
+		    path != NULL ? path : "?", a);
 	free(path);
 }
 
@@ -497,8 +502,8 @@ begin_entry(struct host *h)
 	struct upload *u;
 	unsigned slot;
 
-	if (!(h->todo[h->cursor] & E_SEND) || en->kind == ENTRY_DIR ||
-	    large_is(h, h->cursor))
+	if ((h->todo[h->cursor] & (E_SEND | E_MADE)) != E_SEND ||
+	    en->kind == ENTRY_DIR || large_is(h, h->cursor))
 		return true;
 	switch (en->kind) {
 	case ENTRY_FILE:
