@@ -53,6 +53,12 @@ static const struct cli_option copy_options[] = {
 	    CLI_FLAG, AT(copy.update), 0, 0, NULL },
 	{ 0, "dry-run", NULL, "only tell what would change",
 	    CLI_FLAG, AT(copy.dry_run), 0, 0, NULL },
+	{ 0, "json", NULL, "print events as JSON, one a line",
+	    CLI_FLAG, AT(look.json), 0, 0, NULL },
+	{ 0, "color", "WHEN", "auto (default), always, never",
+	    CLI_TEXT, AT(look.color), 0, 0, NULL },
+	{ 0, "no-progress", NULL, "no line that says how far it is",
+	    CLI_FLAG, AT(look.no_progress), 0, 0, NULL },
 	{ 'h', "help", NULL, "show this",
 	    CLI_FLAG, AT(help), 0, 0, NULL },
 	{ 'V', "version", NULL, "show the version",
@@ -67,7 +73,6 @@ static const struct cli_option copy_options[] = {
 	{ "Hosts that are down:",				\
 	    cli_dead_options, &(c)->target.dead },		\
 	{ "Connection:", cli_connect_options, &(c)->connect },	\
-	{ "Output:", cli_look_options, &(c)->look },		\
 	{ "Copy:", copy_options, (c) },				\
 	{ NULL, NULL, NULL }					\
 }

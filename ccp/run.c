@@ -80,6 +80,7 @@ drive(struct run *r, const struct fanout_hosts *hosts, struct fanout_opts *opts,
 
 	run.look = r->ccp->look;
 	run.look.verbose = r->ccp->connect.verbose;
+	run.ask = &r->ccp->connect.ask;
 	return cli_drive(&run);
 }
 

@@ -70,7 +70,7 @@ add_file(void *into, const char *path, struct fanout_error *e)
 const struct cli_option cli_target_options[] = {
 	{ 'w', "hosts", "EXPR", "these hosts: node[1-8,12],@group,host:2222",
 	    CLI_CALL, 0, 0, 0, add_hosts },
-	{ 'x', "exclude", "EXPR", "but not these",
+	{ 'x', "exclude-hosts", "EXPR", "but not these",
 	    CLI_CALL, 0, 0, 0, add_not_hosts },
 	{ 'g', "group", "GROUP", "the hosts of this group",
 	    CLI_CALL, 0, 0, 0, add_group },

@@ -233,8 +233,6 @@ release_current(struct engine *eng)
 		free(e);
 	} else if (e->ev.kind == FANOUT_EV_DONE)
 		job_delivered(eng, e->task);
-	else if (e->ev.kind == FANOUT_EV_ROOM)
-		stream_room_seen(job_stream(e->task));
 }
 
 static bool
@@ -249,6 +247,9 @@ deliver(struct engine *eng, struct fanout_event *out)
 	STAILQ_REMOVE_HEAD(&eng->taken, link);
 	eng->current = e;
 	*out = e->ev;
+	/* Now, not when it has been seen to: then it may be needed again. */
+	if (e->ev.kind == FANOUT_EV_ROOM)
+		stream_room_seen(job_stream(e->task));
 	return true;
 }
 

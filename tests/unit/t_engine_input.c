@@ -127,6 +127,47 @@ test_streams(const char *transport, const char *expr, const char *command)
 	run_free(&r);
 }
 
+/* Writer and reader at full speed, the one as often in front as the other. */
+static void
+test_pace(void)
+{
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	static char piece[128 * 1024];
+	struct fanout_opts o;
+	struct fanout_event ev;
+	size_t left = (size_t)200 * 1024 * 1024;
+	struct run r;
+	fanout_job job;
+	ssize_t n;
+	int rc, stuck = 0, events = 0;
+
+	FANOUT_OPTS_INIT(&o);
+	o.transport = "local";
+	run_new(&r, &o, "h1");
+	cmd.command = "cat >/dev/null";
+	cmd.own_input = true;
+	fanout_submit(r.f, r.hosts, &cmd, &job, NULL);
+	while ((rc = fanout_next(r.f, &ev, 5000)) >= 0) {
+		if (rc == 0 && ++stuck > 0)
+			break;
+		if (ev.kind != FANOUT_EV_START && ev.kind != FANOUT_EV_ROOM)
+			continue;
+		do {
+			n = fanout_write(r.f, job, 0, piece,
+			    left < sizeof(piece) ? left : sizeof(piece));
+			left -= n > 0 ? (size_t)n : 0;
+		} while (left > 0 && n == (ssize_t)sizeof(piece));
+		if (left == 0)
+			fanout_write_end(r.f, job, 0);
+		/* Time to read it all before we ask for the next event. */
+		if (events++ < 20)
+			usleep(2000);
+	}
+	is_int(stuck, 0, "200 MiB at full speed");
+	is_int((long)left, 0, "all of them");
+	run_free(&r);
+}
+
 /* The same many at a time, starting and ending. */
 static void
 test_many(void)
@@ -305,6 +346,7 @@ main(void)
 {
 	test_streams(NULL, "echo[1-12]", "x");
 	test_streams("local", "h[1-6]", "cat");
+	test_pace();
 	test_many();
 	test_own_then_shared();
 	test_mute();
