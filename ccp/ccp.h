@@ -6,6 +6,7 @@
 
 #include "cli/connect.h"
 #include "cli/look.h"
+#include "cli/plan.h"
 #include "cli/target.h"
 #include "copy.h"
 
@@ -13,6 +14,7 @@ struct ccp {
 	struct cli_target target;
 	struct cli_connect connect;
 	struct cli_look	 look;
+	struct cli_plan	 plan;
 	struct source_opts source;
 	struct copy_opts copy;
 	const char	*mode;		/* octal; NULL: as it is */

@@ -119,6 +119,13 @@ struct host {
 	uint64_t	 sent;		/* bytes */
 };
 
+/* The hosts of a job: one, or some by their indices, or all. */
+struct copy_job {
+	size_t	 host;
+	size_t	*map;
+	bool	 all;
+};
+
 struct copy {
 	struct fanout	*engine;
 	const struct fanout_hosts *hosts;
@@ -128,9 +135,8 @@ struct copy {
 	char		 mine[32];	/* what those of this machine begin with */
 	char		*alive;		/* those of runs that live, blanks around */
 	struct host	*at;		/* one a host */
-	size_t		 left;		/* hosts that are not over */
-	size_t		*host_of;	/* of each job, from the first one's number */
-	fanout_job	 first_job;
+	struct copy_job	*jobs;		/* from the first one's number on */
+	fanout_job	 first_job;	/* 0: none yet */
 	size_t		 jobs_size;
 	uint64_t	 sent;		/* bytes, all hosts */
 	uint64_t	 to_send;
@@ -144,9 +150,13 @@ struct copy {
 
 /* ---- host.c: one host's way through the phases ---- */
 
-/* All hosts begin. 0 or an error. skip: see struct fanout_cmd. */
-int	copy_start(struct copy *, const char *const *skip,
-	    struct fanout_error *);
+/* Once, when source, hosts and opts are there. 0, or -1: no memory. */
+int	copy_init(struct copy *);
+
+/* These hosts begin; map: their indices, NULL: they are all. skip: see struct
+ * fanout_cmd. 0 or an error. */
+int	copy_start(struct copy *, const struct fanout_hosts *,
+	    const size_t *map, const char *const *skip, struct fanout_error *);
 /* The host that it is about; NULL: none. */
 struct host *copy_event(struct copy *, const struct fanout_event *);
 void	copy_free(struct copy *);

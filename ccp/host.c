@@ -163,19 +163,25 @@ is_sftp(const struct host *h)
 /* ---- jobs ---- */
 
 static int
-note_job(struct copy *c, fanout_job job, size_t host)
+note_job(struct copy *c, fanout_job job, struct copy_job it)
 {
-	size_t at = (size_t)(job - c->first_job), size = c->jobs_size, *of;
+	size_t at, size = c->jobs_size;
+	struct copy_job *jobs;
 
+	if (c->first_job == 0)
+		c->first_job = job;
+	at = (size_t)(job - c->first_job);
 	if (at >= size) {
 		while (at >= size)
 			size = size == 0 ? 64 : size * 2;
-		if ((of = reallocarray(c->host_of, size, sizeof(*of))) == NULL)
+		jobs = recallocarray(c->jobs, c->jobs_size, size,
+		    sizeof(*jobs));
+		if (jobs == NULL)
 			return -1;
-		c->host_of = of;
+		c->jobs = jobs;
 		c->jobs_size = size;
 	}
-	c->host_of[at] = host;
+	c->jobs[at] = it;
 	return 0;
 }
 
@@ -194,7 +200,8 @@ submit(struct host *h, const struct fanout_cmd *cmd)
 	if (fanout_hosts_slice(&one, c->hosts, at, &e) != 0 ||
 	    fanout_submit(c->engine, one, cmd, &h->job, &e) != 0)
 		host_fail(h, FANOUT_C_LOCAL, "%s", e.text);
-	else if (note_job(c, h->job, h->index) == -1) {
+	else if (note_job(c, h->job, (struct copy_job){ .host = h->index })
+	    == -1) {
 		host_nomem(h);
 		fanout_cancel(c->engine, h->job);
 	}
@@ -333,7 +340,6 @@ over(struct host *h)
 	h->todo = NULL;
 	h->kept = NULL;
 	h->input = h->answer = NULL;
-	c->left--;
 	c->over(c->arg, h);
 }
 
@@ -586,11 +592,13 @@ static struct host *
 host_of(struct copy *c, const struct fanout_event *ev)
 {
 	size_t at = (size_t)(ev->job - c->first_job);
+	const struct copy_job *j;
 
-	if (ev->job == c->first_job)
-		return &c->at[ev->host];
-	return ev->job > c->first_job && at < c->jobs_size ?
-	    &c->at[c->host_of[at]] : NULL;
+	if (ev->job < c->first_job || at >= c->jobs_size)
+		return NULL;
+	j = &c->jobs[at];
+	return &c->at[j->all ? ev->host : j->map != NULL ? j->map[ev->host] :
+	    j->host];
 }
 
 /* Of 10,000 hosts, most wait: they need no memory yet. */
@@ -638,26 +646,6 @@ copy_event(struct copy *c, const struct fanout_event *ev)
 
 /* ---- beginning and end ---- */
 
-static int
-make_hosts(struct copy *c)
-{
-	size_t i, n = fanout_hosts_count(c->hosts);
-	struct host *h;
-
-	if ((c->at = calloc(n, sizeof(*c->at))) == NULL)
-		return -1;
-	c->left = n;
-	for (i = 0; i < n; i++) {
-		h = &c->at[i];
-		h->copy = c;
-		h->index = h->job_host = i;
-		h->name = fanout_hosts_at(c->hosts, i);
-		h->begin = AT_DEST;
-		h->result.status = -1;
-	}
-	return 0;
-}
-
 static void
 set_limits(struct copy *c)
 {
@@ -674,23 +662,54 @@ set_limits(struct copy *c)
 }
 
 int
-copy_start(struct copy *c, const char *const *skip, struct fanout_error *e)
+copy_init(struct copy *c)
 {
-	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-	size_t i;
-	int rc;
+	size_t i, n = fanout_hosts_count(c->hosts);
+	struct host *h;
 
 	set_limits(c);
-	if (make_hosts(c) == -1)
-		return cli_nomem(e);
+	if ((c->at = calloc(n, sizeof(*c->at))) == NULL)
+		return -1;
+	for (i = 0; i < n; i++) {
+		h = &c->at[i];
+		h->copy = c;
+		h->index = i;
+		h->name = fanout_hosts_at(c->hosts, i);
+		h->begin = AT_DEST;
+		h->result.status = -1;
+	}
+	return 0;
+}
+
+int
+copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
+    const char *const *skip, struct fanout_error *e)
+{
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct copy_job it = { .all = map == NULL };
+	size_t i, n = fanout_hosts_count(hosts);
+	struct host *h;
+	fanout_job job;
+	int rc;
+
+	if (map != NULL) {
+		if ((it.map = reallocarray(NULL, n, sizeof(*map))) == NULL)
+			return cli_nomem(e);
+		memcpy(it.map, map, n * sizeof(*map));
+	}
 	cmd.command = "sftp";
 	cmd.subsystem = cmd.own_input = cmd.keep = true;
 	cmd.skip = skip;
-	if ((rc = fanout_submit(c->engine, c->hosts, &cmd, &c->first_job,
-	    e)) != 0)
-		return rc;
-	for (i = 0; i < c->left; i++)
-		c->at[i].job = c->first_job;
+	if ((rc = fanout_submit(c->engine, hosts, &cmd, &job, e)) != 0 ||
+	    note_job(c, job, it) == -1) {
+		free(it.map);
+		return rc != 0 ? rc : cli_nomem(e);
+	}
+	for (i = 0; i < n; i++) {
+		h = &c->at[map != NULL ? map[i] : i];
+		h->job = job;
+		h->job_host = i;
+	}
 	return 0;
 }
 
@@ -709,8 +728,10 @@ copy_free(struct copy *c)
 		free(c->at[i].input);
 		free(c->at[i].answer);
 	}
+	for (i = 0; i < c->jobs_size; i++)
+		free(c->jobs[i].map);
 	free(c->at);
-	free(c->host_of);
+	free(c->jobs);
 	free(c->alive);
 	source_free(&c->source);
 }

@@ -73,7 +73,9 @@ static const struct cli_option copy_options[] = {
 	{ "Hosts that are down:",				\
 	    cli_dead_options, &(c)->target.dead },		\
 	{ "Connection:", cli_connect_options, &(c)->connect },	\
+	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Copy:", copy_options, (c) },				\
+	{ "One after the other:", cli_plan_options, &(c)->plan }, \
 	{ NULL, NULL, NULL }					\
 }
 
@@ -124,6 +126,8 @@ check(struct ccp *c, struct fanout_error *e)
 {
 	int rc;
 
+	if ((rc = cli_plan_check(&c->plan, e)) != 0)
+		return rc;
 	if (c->backup && c->copy.backup == NULL)
 		c->copy.backup = "~";
 	if ((rc = parse_mode(c, e)) != 0 ||

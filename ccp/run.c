@@ -20,13 +20,13 @@ on_over(void *arg, struct host *h)
 }
 
 static int
-begin(void *ctx, struct fanout *engine, const struct fanout_cmd *cmd,
-    struct fanout_error *e)
+begin(void *ctx, struct fanout *engine, const struct fanout_hosts *hosts,
+    const size_t *map, const struct fanout_cmd *cmd, struct fanout_error *e)
 {
 	struct run *r = ctx;
 
 	r->copy.engine = engine;
-	return copy_start(&r->copy, cmd->skip, e);
+	return copy_start(&r->copy, hosts, map, cmd->skip, e);
 }
 
 /* "3 changed": for those who want to know. */
@@ -50,7 +50,6 @@ static bool
 event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 {
 	struct run *r = ctx;
-	fanout_job first = r->copy.first_job;
 	struct host *h;
 
 	r->ended = NULL;
@@ -64,7 +63,8 @@ event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 		ev->result = &r->ended->result;
 		tell(r, r->ended, out);
 	} else if (ev->kind != FANOUT_EV_LOG &&
-	    (ev->kind != FANOUT_EV_START || ev->job != first))
+	    (ev->kind != FANOUT_EV_START || h == NULL ||
+	    h->phase != PHASE_LOOK || h->by_sftp))
 		ev->kind = 0;
 	return true;
 }
@@ -81,6 +81,7 @@ drive(struct run *r, const struct fanout_hosts *hosts, struct fanout_opts *opts,
 	run.look = r->ccp->look;
 	run.look.verbose = r->ccp->connect.verbose;
 	run.ask = &r->ccp->connect.ask;
+	run.plan = &r->ccp->plan;
 	return cli_drive(&run);
 }
 
@@ -103,14 +104,16 @@ copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 	if (cli_look_check(&c->look, hosts, &e) != 0 ||
 	    cli_connect_apply(&c->connect, &opts, &e) != 0 ||
 	    source_walk(&r.copy.source, c->words, &c->source, &e) != 0 ||
-	    cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0)
+	    cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0 ||
+	    cli_plan_make(&c->plan, hosts, skip, c->target.seed, &e) != 0)
 		warnx("%s", e.text);
-	else if (temp_names(&r.copy) == -1)
+	else if (temp_names(&r.copy) == -1 || copy_init(&r.copy) == -1)
 		warnx("out of memory");
 	else {
 		cmd.skip = skip;
 		status = drive(&r, hosts, &opts, &cmd);
 	}
+	cli_plan_clear(&c->plan);
 	cli_dead_free(marks, skip);
 	copy_free(&r.copy);
 	return status;

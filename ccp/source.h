@@ -3,9 +3,10 @@
  * shared by all hosts.
  *
  * Entries stand in the order in which they are to be made: a directory, then
- * the files in it, then its directories. A file's bytes are read by each host at its own pace; its
- * SHA-256 is computed once, when it is first asked for. Whether a file has
- * changed since the walk is seen from its size, times and inode.
+ * the files in it, then its directories. A file's bytes are read by each host
+ * at its own pace; its SHA-256 is computed once, when it is first asked for.
+ * Whether a file has changed since the walk is seen from its size, times and
+ * inode.
  */
 #ifndef SOURCE_H
 #define SOURCE_H
