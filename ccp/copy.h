@@ -36,6 +36,8 @@ struct copy_opts {
 	bool	 mkdir;		/* make dest */
 	bool	 preserve;	/* modes and times */
 	bool	 dry_run;
+	bool	 check;		/* dry_run, with digests of all files */
+	bool	 diff;		/* dry_run, with the files themselves */
 	bool	 update;	/* leave files alone that are newer there */
 	bool	 no_clobber;	/* leave all files alone that are there */
 	int	 mode;		/* of files; -1: as they are */
@@ -48,7 +50,7 @@ enum phase { PHASE_LOOK, PHASE_SUM, PHASE_SEND, PHASE_LARGE, PHASE_COMMIT,
 
 /* States within an SFTP session, in order; see their files. */
 enum sftp_state { AT_START, AT_DEST, AT_MAKE_DEST, AT_LOOK, AT_CHECK,
-    AT_MAKE_DIRS, AT_MAKE_TEMPS, AT_SEND, AT_SUMS, AT_VERIFY, AT_RENAME, AT_FIX,
+    AT_FETCH, AT_MAKE_DIRS, AT_MAKE_TEMPS, AT_SEND, AT_SUMS, AT_VERIFY, AT_RENAME, AT_FIX,
     AT_DIRS, AT_CLEAN, AT_LEAVE, AT_NSTATES };
 
 /* What is to be done with an entry on a host. */
@@ -65,6 +67,7 @@ struct kept {			/* of a file that is replaced */
 	bool	 is;
 };
 
+struct old_text;		/* see tell.c */
 struct upload;			/* a file on its way, see send.c */
 struct reread;			/* a file on its way back, see reread.c */
 
@@ -116,6 +119,10 @@ struct host {
 	bool		 failed;
 	struct fanout_result result;
 	uint32_t	 changed;	/* entries that differed */
+	char		*told;		/* how each stood, see tell.h; NULL */
+	bool		 differs;	/* any of them */
+	uint32_t	*sums;		/* check: the digests' first bytes */
+	const struct old_text **old;	/* diff: files as they are there */
 	uint64_t	 sent;		/* bytes */
 };
 
@@ -138,6 +145,9 @@ struct copy {
 	struct copy_job	*jobs;		/* from the first one's number on */
 	fanout_job	 first_job;	/* 0: none yet */
 	size_t		 jobs_size;
+	bool		 telling;	/* what changes is to be told */
+	bool		 tell_same;	/* also where nothing does */
+	struct old_text	*old_texts;
 	uint64_t	 sent;		/* bytes, all hosts */
 	uint64_t	 to_send;
 	uint64_t	 may_fly;	/* bytes a host may have in flight */
@@ -182,6 +192,8 @@ enum go	host_goto(struct host *, enum sftp_state);
 /* LOOK is done: what is next? */
 enum go	host_looked(struct host *);
 
+enum go	host_checked(struct host *);	/* CHECK is done */
+
 /* look.c */
 enum go	at_dest(struct host *);
 enum go	at_make_dest(struct host *);
@@ -196,6 +208,7 @@ void	uploads_free(struct host *);
 void	uploads_give_up(struct host *);	/* what is open is to be closed */
 /* reread.c */
 enum go	at_check(struct host *);
+enum go	at_fetch(struct host *);
 enum go	at_verify(struct host *);
 void	rereads_free(struct host *);
 void	rereads_give_up(struct host *);	/* nothing more is to be asked */
@@ -230,6 +243,9 @@ void	script_large_over(struct host *);
 
 /* Takes the first line of an answer; false: h->by_sftp, from now on. */
 bool	script_answered(struct host *, char **rest);
+/* --check tells the digests of what differs. */
+void	script_keep_sum(struct host *, uint32_t entry,
+	    const unsigned char *sum);
 /* A line of sha256sum(1) and its kin. */
 bool	script_digest(char *line, unsigned char *sum, char **name);
 

@@ -8,6 +8,7 @@
 
 #include "cli/error.h"
 #include "copy.h"
+#include "tell.h"
 
 #define PENDING_MAX (128 * 1024)	/* bytes waiting here for the engine */
 #define ANSWER_MAX (64 * 1024 * 1024)	/* of a command: digests */
@@ -25,6 +26,7 @@ static enum go (*const states[AT_NSTATES])(struct host *) = {
 	[AT_MAKE_DEST] = at_make_dest,
 	[AT_LOOK] = at_look,
 	[AT_CHECK] = at_check,
+	[AT_FETCH] = at_fetch,
 	[AT_MAKE_DIRS] = at_make_dirs,
 	[AT_MAKE_TEMPS] = at_make_temps,
 	[AT_SEND] = at_send,
@@ -316,14 +318,30 @@ any(const struct host *h, unsigned flags, bool dirs_too)
 	return false;
 }
 
+/* What is to be done is known: the state that does it, or AT_LEAVE. */
+static enum sftp_state
+decided(struct host *h)
+{
+	tell_note(h);
+	if (!any(h, E_SEND | E_FIX, true))
+		return AT_LEAVE;
+	if (h->copy->opts.diff)
+		return AT_FETCH;
+	return h->copy->opts.dry_run ? AT_LEAVE : AT_MAKE_DIRS;
+}
+
+enum go
+host_checked(struct host *h)
+{
+	return host_goto(h, decided(h));
+}
+
 enum go
 host_looked(struct host *h)
 {
 	if (any(h, E_CHECK, false))
 		return host_goto(h, h->by_sftp ? AT_CHECK : AT_LEAVE);
-	if (h->copy->opts.dry_run || !any(h, E_SEND | E_FIX, true))
-		return host_goto(h, AT_LEAVE);
-	return host_goto(h, AT_MAKE_DIRS);
+	return host_goto(h, decided(h));
 }
 
 static void
@@ -346,10 +364,12 @@ over(struct host *h)
 static void
 after_sum(struct host *h)
 {
+	enum sftp_state next;
+
 	if (h->by_sftp)
 		submit_sftp(h, PHASE_LOOK, AT_CHECK);
-	else if (!h->copy->opts.dry_run && any(h, E_SEND | E_FIX, true))
-		submit_sftp(h, PHASE_SEND, AT_MAKE_DIRS);
+	else if ((next = decided(h)) != AT_LEAVE)
+		submit_sftp(h, PHASE_SEND, next);
 	else
 		over(h);
 }
@@ -382,7 +402,9 @@ after_all(struct host *h)
 static void
 after_send(struct host *h)
 {
-	if (!h->by_sftp && large_next(h))
+	if (h->copy->opts.dry_run)
+		over(h);
+	else if (!h->by_sftp && large_next(h))
 		submit_large(h);
 	else
 		after_all(h);
@@ -727,7 +749,11 @@ copy_free(struct copy *c)
 		free(c->at[i].kept);
 		free(c->at[i].input);
 		free(c->at[i].answer);
+		free(c->at[i].told);
+		free(c->at[i].sums);
+		free(c->at[i].old);
 	}
+	tell_free(c);
 	for (i = 0; i < c->jobs_size; i++)
 		free(c->jobs[i].map);
 	free(c->at);

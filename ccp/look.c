@@ -248,7 +248,7 @@ look_at_file(struct host *h, uint32_t i, const struct sftp_attrs *at)
 		return;
 	if (S_ISREG(at->mode)) {
 		keep(h, i, at);
-		if (at->size == (uint64_t)file_of(h, en)->size)
+		if (o->check || at->size == (uint64_t)file_of(h, en)->size)
 			h->todo[i] |= E_CHECK;
 		if (mode_differs(h, en, at))
 			h->todo[i] |= E_FIX;

@@ -53,6 +53,10 @@ static const struct cli_option copy_options[] = {
 	    CLI_FLAG, AT(copy.update), 0, 0, NULL },
 	{ 0, "dry-run", NULL, "only tell what would change",
 	    CLI_FLAG, AT(copy.dry_run), 0, 0, NULL },
+	{ 0, "diff", NULL, "the same, with what differs line by line",
+	    CLI_FLAG, AT(copy.diff), 0, 0, NULL },
+	{ 0, "check", NULL, "only tell which hosts differ; exit 1 if any does",
+	    CLI_FLAG, AT(copy.check), 0, 0, NULL },
 	{ 0, "json", NULL, "print events as JSON, one a line",
 	    CLI_FLAG, AT(look.json), 0, 0, NULL },
 	{ 0, "color", "WHEN", "auto (default), always, never",
@@ -128,6 +132,7 @@ check(struct ccp *c, struct fanout_error *e)
 
 	if ((rc = cli_plan_check(&c->plan, e)) != 0)
 		return rc;
+	c->copy.dry_run |= c->copy.diff || c->copy.check;
 	if (c->backup && c->copy.backup == NULL)
 		c->copy.backup = "~";
 	if ((rc = parse_mode(c, e)) != 0 ||

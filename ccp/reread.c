@@ -1,7 +1,7 @@
 /*
  * reread.c - where no command can be run, digests of files are made here: they
  * are read back. States CHECK (files that look the same) and VERIFY (those
- * that have arrived).
+ * that have arrived). For --diff files are read, too: state FETCH.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +10,18 @@
 
 #include "copy.h"
 #include "fetch.h"
+#include "tell.h"
 
 #define REREADS 8
+#define FETCH_MAX (1024 * 1024)		/* of a file to be compared */
 
 struct reread {
 	struct host	*host;		/* NULL: free */
 	uint32_t	 entry;
 	struct fetch	 fetch;
 	EVP_MD_CTX	*digest;
+	char		*bytes;		/* FETCH: all of it */
+	size_t		 len;
 };
 
 static bool
@@ -25,6 +29,10 @@ take(void *arg, const void *data, size_t len)
 {
 	struct reread *r = arg;
 
+	if (r->bytes != NULL) {
+		memcpy(r->bytes + r->len, data, len);
+		r->len += len;
+	}
 	return EVP_DigestUpdate(r->digest, data, len) == 1;
 }
 
@@ -44,8 +52,11 @@ is_same(const struct reread *r, const struct fetch *f)
 	uint32_t i = file_of(r->host, r->entry);
 	unsigned char sum[SHA256_LEN];
 
-	return f->error == NULL && f->given == f->size &&
-	    EVP_DigestFinal_ex(r->digest, sum, NULL) == 1 &&
+	if (f->error != NULL ||
+	    EVP_DigestFinal_ex(r->digest, sum, NULL) != 1)
+		return false;
+	script_keep_sum(r->host, r->entry, sum);
+	return f->given == f->size &&
 	    source_sum(src, i) == 0 &&
 	    memcmp(sum, src->entries[i].sum, sizeof(sum)) == 0;
 }
@@ -56,6 +67,7 @@ end(struct reread *r)
 	struct host *h = r->host;
 
 	EVP_MD_CTX_free(r->digest);
+	free(r->bytes);
 	fetch_free(&r->fetch);
 	memset(r, 0, sizeof(*r));
 	h->open_rereads--;
@@ -69,7 +81,13 @@ done(void *arg, struct fetch *f)
 	bool same = is_same(r, f);
 	char *path;
 
-	if (h->state == AT_CHECK) {
+	if (h->state == AT_FETCH) {
+		if (f->error == NULL && r->bytes != NULL)
+			tell_old(h, r->entry, r->bytes, r->len);
+		else
+			free(r->bytes);
+		r->bytes = NULL;
+	} else if (h->state == AT_CHECK) {
 		h->todo[r->entry] &= (unsigned char)~E_CHECK;
 		/* One that cannot be read can perhaps be replaced. */
 		if (!same)
@@ -143,6 +161,10 @@ begin(struct host *h, uint32_t i, char *path)
 		free(path);
 		return false;
 	}
+	if (h->state == AT_FETCH) {
+		r->fetch.size = FETCH_MAX;
+		r->bytes = malloc(FETCH_MAX);
+	}
 	fetch_open(&r->fetch, path);
 	free(path);
 	return true;
@@ -153,6 +175,9 @@ is_wanted(const struct host *h, uint32_t i)
 {
 	if (h->state == AT_CHECK)
 		return (h->todo[i] & E_CHECK) != 0;
+	if (h->state == AT_FETCH)
+		return (h->todo[i] & (E_SEND | E_MISSING)) == E_SEND &&
+		    h->copy->source.entries[i].kind == ENTRY_FILE;
 	return (h->todo[i] & E_SEND) &&
 	    h->copy->source.entries[i].kind == ENTRY_FILE;
 }
@@ -172,8 +197,8 @@ reread_all(struct host *h)
 			continue;
 		if (h->open_rereads == REREADS || !host_may_ask(h))
 			return false;
-		if (!begin(h, h->cursor, h->state == AT_CHECK ?
-		    place_target(h, h->cursor) : place_temp(h, h->cursor)))
+		if (!begin(h, h->cursor, h->state == AT_VERIFY ?
+		    place_temp(h, h->cursor) : place_target(h, h->cursor)))
 			return false;
 	}
 	return h->open_rereads == 0 && host_settled(h);
@@ -185,7 +210,13 @@ at_check(struct host *h)
 	if (!reread_all(h))
 		return GO_WAIT;
 	look_join_links(h);
-	return host_goto(h, AT_MAKE_DIRS);
+	return host_checked(h);
+}
+
+enum go
+at_fetch(struct host *h)
+{
+	return reread_all(h) ? host_goto(h, AT_LEAVE) : GO_WAIT;
 }
 
 enum go

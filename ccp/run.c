@@ -1,16 +1,14 @@
 #include <err.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "ccp.h"
 #include "cli/drive.h"
 #include "cli/summary.h"
+#include "tell.h"
 
 struct run {
 	struct ccp	*ccp;
 	struct copy	 copy;
 	struct host	*ended;		/* by the event at hand; NULL */
-	char		 note[128];
 };
 
 static void
@@ -29,22 +27,6 @@ begin(void *ctx, struct fanout *engine, const struct fanout_hosts *hosts,
 	return copy_start(&r->copy, hosts, map, cmd->skip, e);
 }
 
-/* "3 changed": for those who want to know. */
-static void
-tell(struct run *r, struct host *h, struct cli_sink *out)
-{
-	bool dry = r->ccp->copy.dry_run;
-	char line[64];
-
-	if (h->failed || h->changed == 0 ||
-	    (r->ccp->connect.verbose == 0 && !dry) || r->ccp->look.json)
-		return;
-	snprintf(line, sizeof(line), ": %u %s\n", h->changed,
-	    dry ? "would change" : "changed");
-	cli_sink_put(out, h->name, strlen(h->name));
-	cli_sink_put(out, line, strlen(line));
-}
-
 /* Events of the copy's jobs become those of the run. */
 static bool
 event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
@@ -52,6 +34,7 @@ event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	struct run *r = ctx;
 	struct host *h;
 
+	(void)out;
 	r->ended = NULL;
 	h = copy_event(&r->copy, ev);
 	if (h != NULL) {
@@ -61,7 +44,6 @@ event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	if (r->ended != NULL) {
 		ev->kind = FANOUT_EV_DONE;
 		ev->result = &r->ended->result;
-		tell(r, r->ended, out);
 	} else if (ev->kind != FANOUT_EV_LOG &&
 	    (ev->kind != FANOUT_EV_START || h == NULL ||
 	    h->phase != PHASE_LOOK || h->by_sftp))
@@ -69,12 +51,35 @@ event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	return true;
 }
 
+static void
+end(void *ctx, const struct cli_roster *roster, struct cli_sink *out,
+    struct cli_sink *err)
+{
+	struct run *r = ctx;
+
+	(void)roster;
+	(void)err;
+	if (!r->ccp->look.json)
+		tell_all(&r->copy, out);
+}
+
+/* --check: to differ is to fail. */
+static int
+status(void *ctx, const struct cli_roster *roster, int usual)
+{
+	struct run *r = ctx;
+
+	(void)roster;
+	return usual == 0 && r->copy.opts.check && tell_differs(&r->copy) ?
+	    CLI_EXIT_FAILED : usual;
+}
+
 static int
 drive(struct run *r, const struct fanout_hosts *hosts, struct fanout_opts *opts,
     const struct fanout_cmd *cmd)
 {
 	const struct cli_extra extra = { .begin = begin, .event = event,
-	    .ctx = r };
+	    .end = end, .status = status, .ctx = r };
 	struct cli_run run = { .opts = opts, .hosts = hosts, .cmd = cmd,
 	    .extra = &extra };
 
@@ -100,6 +105,8 @@ copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 	r.copy.opts = c->copy;
 	r.copy.over = on_over;
 	r.copy.arg = &r;
+	r.copy.telling = c->copy.dry_run || c->connect.verbose > 0;
+	r.copy.tell_same = c->connect.verbose > 0;
 	FANOUT_OPTS_INIT(&opts);
 	if (cli_look_check(&c->look, hosts, &e) != 0 ||
 	    cli_connect_apply(&c->connect, &opts, &e) != 0 ||

@@ -146,6 +146,20 @@ matches(struct host *h, uint32_t i, const char *name)
 	return same;
 }
 
+void
+script_keep_sum(struct host *h, uint32_t i, const unsigned char *sum)
+{
+	if (!h->copy->opts.check)
+		return;
+	if (h->sums == NULL && (h->sums = calloc(h->copy->source.count,
+	    sizeof(*h->sums))) == NULL) {
+		host_nomem(h);
+		return;
+	}
+	h->sums[i] = (uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 |
+	    (uint32_t)sum[2] << 8 | sum[3];
+}
+
 static void
 compare(struct host *h, uint32_t i, const unsigned char *sum)
 {
@@ -153,6 +167,7 @@ compare(struct host *h, uint32_t i, const unsigned char *sum)
 	uint32_t file = src->entries[i].kind == ENTRY_HARD ?
 	    src->entries[i].first : i;
 
+	script_keep_sum(h, i, sum);
 	if (source_sum(src, file) == -1) {
 		host_fail(h, FANOUT_C_LOCAL, "%s: cannot be read, or has "
 		    "changed while it was copied", src->entries[file].name);
