@@ -41,7 +41,7 @@ struct copy_opts {
 	bool	 update;	/* leave files alone that are newer there */
 	bool	 no_clobber;	/* leave all files alone that are there */
 	int	 mode;		/* of files; -1: as they are */
-	const char *owner, *group;	/* NULL: as they are */
+	const char *owner;	/* "USER:GROUP"; NULL: as they are */
 	const char *backup;	/* suffix; NULL: none is kept */
 };
 

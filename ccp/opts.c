@@ -39,10 +39,8 @@ static const struct cli_option copy_options[] = {
 	    CLI_FLAG, AT(copy.mkdir), 0, 0, NULL },
 	{ 0, "mode", "MODE", "mode of files, octal: 0644",
 	    CLI_TEXT, AT(mode), 0, 0, NULL },
-	{ 0, "owner", "USER", "owner of files",
+	{ 0, "owner", "USER[:GROUP]", "owner of files, as chown takes it",
 	    CLI_TEXT, AT(copy.owner), 0, 0, NULL },
-	{ 0, "group", "GROUP", "group of files",
-	    CLI_TEXT, AT(copy.group), 0, 0, NULL },
 	{ 0, "backup", NULL, "keep what is replaced, with ~ at its name",
 	    CLI_FLAG, AT(backup), 0, 0, NULL },
 	{ 0, "suffix", "SUFFIX", "the same, with this instead of ~",
@@ -97,13 +95,13 @@ static int
 check_word(const char *option, const char *word, struct fanout_error *e)
 {
 	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+@~-";
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+@~:-";
 
 	if (word == NULL || (*word != '\0' && *word != '-' &&
 	    word[strspn(word, good)] == '\0'))
 		return 0;
 	return cli_error(e, FANOUT_EINVAL, "%s \"%.80s\": letters, digits and "
-	    "._+@~- only", option, word);
+	    "._+@~:- only", option, word);
 }
 
 static int
@@ -137,7 +135,6 @@ check(struct ccp *c, struct fanout_error *e)
 		c->copy.backup = "~";
 	if ((rc = parse_mode(c, e)) != 0 ||
 	    (rc = check_word("--owner", c->copy.owner, e)) != 0 ||
-	    (rc = check_word("--group", c->copy.group, e)) != 0 ||
 	    (rc = check_word("--suffix", c->copy.backup, e)) != 0)
 		return rc;
 	c->source.exclude = c->excludes;

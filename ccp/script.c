@@ -250,11 +250,10 @@ static const char commit[] =
 static int
 make_chown(const struct copy_opts *o, char **out)
 {
-	if (o->owner == NULL && o->group == NULL)
+	if (o->owner == NULL)
 		return (*out = strdup("")) != NULL ? 0 : -1;
-	return asprintf(out, " && find . -mindepth 1 -exec chown -h %s%s%s {} "
-	    "+", o->owner != NULL ? o->owner : "", o->group != NULL ? ":" : "",
-	    o->group != NULL ? o->group : "") == -1 ? -1 : 0;
+	return asprintf(out, " && find . -mindepth 1 -exec chown -h -- %s {} +",
+	    o->owner) == -1 ? -1 : 0;
 }
 
 static int

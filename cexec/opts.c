@@ -35,6 +35,7 @@ static const struct cli_option run_options[] = {
 	{ "Run:", run_options, (c) },				\
 	{ "The command's surroundings:", cli_form_options, &(c)->form }, \
 	{ "One after the other:", cli_plan_options, &(c)->plan }, \
+	{ "Is all well?", cli_plan_check_options, &(c)->plan },	\
 	{ "Reports and retries:", cli_report_options, &(c)->report }, \
 	{ NULL, NULL, NULL }					\
 }
@@ -109,7 +110,8 @@ note(void *ctx, const struct cli_group *g, const struct cli_option *o,
 		return rc;
 	}
 	if (g->options == cli_connect_options ||
-	    g->options == cli_plan_options || g->options == cli_look_options ||
+	    g->options == cli_plan_options ||
+	    g->options == cli_plan_check_options || g->options == cli_look_options ||
 	    g->options == run_options || g->options == cli_form_options ||
 	    (g->options == cli_ask_options && o->kind == CLI_FLAG))
 		return cli_words_note(ctx, o, value);

@@ -15,8 +15,6 @@ const struct cli_option cli_plan_options[] = {
 	    CLI_TEXT, AT(batch), 0, 0, NULL },
 	{ 0, "pause", "SEC", "wait between batches",
 	    CLI_SECONDS, AT(pause_ms), 0, 0, NULL },
-	{ 0, "check", "CMD", "run this on each batch; stop if it fails",
-	    CLI_TEXT, AT(check), 0, 0, NULL },
 	{ 0, "confirm", NULL, "ask before going on with the next batch",
 	    CLI_FLAG, AT(confirm), 0, 0, NULL },
 	{ 0, "max-fail", "N|N%", "stop once more than so many failed",
@@ -25,6 +23,12 @@ const struct cli_option cli_plan_options[] = {
 	    CLI_FLAG, AT(fail_fast), 0, 0, NULL },
 	{ 0, "random", NULL, "take the hosts in random order",
 	    CLI_FLAG, AT(random), 0, 0, NULL },
+	{ 0, NULL, NULL, NULL, CLI_FLAG, 0, 0, 0, NULL }
+};
+
+const struct cli_option cli_plan_check_options[] = {
+	{ 0, "check", "CMD", "run this on each batch; stop if it fails",
+	    CLI_TEXT, AT(check), 0, 0, NULL },
 	{ 0, NULL, NULL, NULL, CLI_FLAG, 0, 0, 0, NULL }
 };
 

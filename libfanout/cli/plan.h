@@ -31,6 +31,7 @@ struct cli_plan {
 };
 
 extern const struct cli_option cli_plan_options[];
+extern const struct cli_option cli_plan_check_options[];
 
 /* Do the options make sense? Before the hosts are known. 0 or an error. */
 int	cli_plan_check(const struct cli_plan *, struct fanout_error *);

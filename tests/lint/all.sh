@@ -185,6 +185,9 @@ lint_options() {
 		sed -n 's/^\.It \(Fl .*\)$/\1/p' "man/$tool.1" |
 		    sed -e 's/Fl Fl /--/g' -e 's/Fl \(.\)/-\1/g' -e 's/Ar //g' \
 		    -e 's/ ,/,/g' -e 's/ Ns = Ns /=/g' | sort >"$found/manual"
+		# Of two options with one name the second is never seen.
+		sed -n 's/.*\(--[a-z0-9-]*\).*/\1/p' "$found/usage" | sort | uniq -d |
+		    sed "s|^|man/$tool.1: twice: |"
 		diff "$found/usage" "$found/manual" |
 		    sed -n "s|^< \(.*\)|man/$tool.1: not as in the usage: \1|p
 			s|^> \(.*\)|man/$tool.1: only in the manual: \1|p"
