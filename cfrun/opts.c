@@ -113,6 +113,7 @@ connect_options(void)
 	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Output:", cli_look_options, &(c)->look },		\
 	{ "One after the other:", cli_plan_options, &(c)->plan }, \
+	{ "Is all well?", cli_plan_check_options, &(c)->plan }, \
 	{ "Reports and retries:", cli_report_options, &(c)->report }, \
 	{ NULL, NULL, NULL }					\
 }
@@ -241,6 +242,7 @@ note(void *ctx, const struct cli_group *g, const struct cli_option *o,
 		return 0;
 	if (g->options == client_options || g->options == run_options ||
 	    g->options == cli_plan_options ||
+	    g->options == cli_plan_check_options ||
 	    g->options == connect_options() ||
 	    g->options == cli_look_options ||
 	    (g->options == cli_ask_options && o->kind == CLI_FLAG))

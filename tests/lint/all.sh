@@ -23,7 +23,7 @@ c_files() {
 }
 
 scripts() {
-	find tests recipes .ci -type f 2>/dev/null | while read -r file; do
+	find tests recipes man .ci -type f 2>/dev/null | while read -r file; do
 		if head -n 1 "$file" | grep -Eqa '^#!.*(sh|bash)$' ||
 		    [ "${file%.sh}" != "$file" ]; then
 			echo "$file"
@@ -171,6 +171,7 @@ lint_shellcheck() {
 }
 
 lint_mandoc() {
+	sh man/common/update.sh --check >"$found/out" || return 1
 	missing mandoc && return 1
 	[ -z "$(find man -name '*.[1-8]')" ] ||
 	    mandoc -Tlint -W warning man/*.[1-8] >"$found/out"

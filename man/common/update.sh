@@ -1,0 +1,35 @@
+#!/bin/sh
+# What several manuals say is written once, here: sh man/common/update.sh
+#
+# A page has it between .\" common: NAME and .\" end; this puts NAME.mdoc there.
+# With --check nothing is changed: exit 1 if a page differs from what it would be.
+set -eu
+cd "$(dirname "$0")/.."
+new=$(mktemp "${TMPDIR:-/tmp}/fanout-man.XXXXXX")
+trap 'rm -f "$new"' EXIT
+rc=0
+for page in *.[1-8]; do
+	awk '
+	/^\.\\" common: / {
+		print
+		file = "common/" $3 ".mdoc"
+		while ((got = (getline line < file)) > 0)
+			print line
+		if (got < 0) {
+			print FILENAME ": no " file >"/dev/stderr"
+			exit 1
+		}
+		close(file)
+		within = 1
+	}
+	/^\.\\" end$/ { within = 0 }
+	!within' "$page" >"$new"
+	cmp -s "$new" "$page" && continue
+	if [ "${1-}" = --check ]; then
+		echo "man/$page: a common part differs: sh man/common/update.sh"
+		rc=1
+	else
+		cat "$new" >"$page"
+	fi
+done
+exit $rc
