@@ -177,7 +177,9 @@ halt(struct drive *d)
 void
 cli_batches_rules(struct drive *d, const char *host)
 {
+	/* Behind the last host there is nothing to stop. */
 	if (d->run->plan == NULL || d->checking || d->stopped != 0 ||
+	    d->roster.over == d->roster.count ||
 	    !cli_plan_halts(d->run->plan, &d->roster, host, d->why,
 	    sizeof(d->why)))
 		return;
