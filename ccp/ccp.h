@@ -9,6 +9,7 @@
 #include "cli/plan.h"
 #include "cli/target.h"
 #include "copy.h"
+#include "get.h"
 
 struct ccp {
 	struct cli_target target;
@@ -17,6 +18,9 @@ struct ccp {
 	struct cli_plan	 plan;
 	struct source_opts source;
 	struct copy_opts copy;
+	bool		 gather;	/* from the hosts */
+	struct get_opts	 get;
+	const char	*max_size;	/* NULL: not given */
 	const char	*mode;		/* octal; NULL: as it is */
 	char		**excludes;	/* NULL at the end; or NULL */
 	size_t		 nexcludes;

@@ -51,7 +51,7 @@ enum phase { PHASE_LOOK, PHASE_SUM, PHASE_SEND, PHASE_LARGE, PHASE_COMMIT,
 /* States within an SFTP session, in order; see their files. */
 enum sftp_state { AT_START, AT_DEST, AT_MAKE_DEST, AT_LOOK, AT_CHECK,
     AT_FETCH, AT_MAKE_DIRS, AT_MAKE_TEMPS, AT_SEND, AT_SUMS, AT_VERIFY, AT_RENAME, AT_FIX,
-    AT_DIRS, AT_CLEAN, AT_LEAVE, AT_NSTATES };
+    AT_DIRS, AT_GET, AT_CLEAN, AT_LEAVE, AT_NSTATES };
 
 /* What is to be done with an entry on a host. */
 #define E_MISSING 0x01u		/* nothing is there */
@@ -102,6 +102,8 @@ struct host {
 	unsigned	 open_rereads;
 	unsigned	 pass;		/* AT_RENAME, AT_CLEAN: which round */
 
+	struct get	*get;		/* GET, see get.c */
+
 	/* a large file */
 	uint32_t	 large;	/* the entry */
 	off_t		 large_off;
@@ -137,6 +139,7 @@ struct copy {
 	struct fanout	*engine;
 	const struct fanout_hosts *hosts;
 	struct source	 source;
+	struct get_all	*get;		/* not to the hosts, but from them; NULL */
 	struct copy_opts opts;
 	char		 temp[64];	/* name of temporary folders */
 	char		 mine[32];	/* what those of this machine begin with */
@@ -212,6 +215,8 @@ enum go	at_fetch(struct host *);
 enum go	at_verify(struct host *);
 void	rereads_free(struct host *);
 void	rereads_give_up(struct host *);	/* nothing more is to be asked */
+/* get.c */
+enum go	at_get(struct host *);
 /* finish.c */
 enum go	at_rename(struct host *);
 enum go	at_fix(struct host *);

@@ -8,6 +8,7 @@
 
 #include "cli/error.h"
 #include "copy.h"
+#include "get.h"
 #include "tell.h"
 
 #define PENDING_MAX (128 * 1024)	/* bytes waiting here for the engine */
@@ -35,6 +36,7 @@ static enum go (*const states[AT_NSTATES])(struct host *) = {
 	[AT_RENAME] = at_rename,
 	[AT_FIX] = at_fix,
 	[AT_DIRS] = at_dirs,
+	[AT_GET] = at_get,
 	[AT_CLEAN] = at_clean,
 	[AT_LEAVE] = at_leave
 };
@@ -145,7 +147,7 @@ pump(struct host *h)
 	enum go go = GO_ON;
 
 	while (go == GO_ON && !h->left) {
-		if (h->failed && h->state < AT_CLEAN &&
+		if (h->failed && h->state < AT_GET &&
 		    sftp_is_up(h->sftp)) {
 			rereads_give_up(h);
 			(void)host_goto(h, AT_CLEAN);
@@ -459,6 +461,7 @@ end_session(struct host *h)
 {
 	uploads_free(h);
 	rereads_free(h);
+	get_free(h);
 	sftp_free(h->sftp);
 	h->sftp = NULL;
 }
@@ -628,7 +631,7 @@ static void
 on_start(struct host *h)
 {
 	if (h->phase == PHASE_LOOK && h->todo == NULL &&
-	    ((h->todo = calloc(h->copy->source.count, 1)) == NULL ||
+	    ((h->todo = calloc(h->copy->source.count + 1, 1)) == NULL ||
 	    (h->sftp = sftp_new(h)) == NULL)) {
 		host_nomem(h);
 		fanout_cancel(h->copy->engine, h->job);
@@ -697,7 +700,7 @@ copy_init(struct copy *c)
 		h->copy = c;
 		h->index = i;
 		h->name = fanout_hosts_at(c->hosts, i);
-		h->begin = AT_DEST;
+		h->begin = c->get != NULL ? AT_GET : AT_DEST;
 		h->result.status = -1;
 	}
 	return 0;
@@ -720,7 +723,8 @@ copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
 		memcpy(it.map, map, n * sizeof(*map));
 	}
 	cmd.command = "sftp";
-	cmd.subsystem = cmd.own_input = cmd.keep = true;
+	cmd.subsystem = cmd.own_input = true;
+	cmd.keep = c->get == NULL;
 	cmd.skip = skip;
 	if ((rc = fanout_submit(c->engine, hosts, &cmd, &job, e)) != 0 ||
 	    note_job(c, job, it) == -1) {

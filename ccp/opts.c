@@ -49,6 +49,12 @@ static const struct cli_option copy_options[] = {
 	    CLI_FLAG, AT(copy.no_clobber), 0, 0, NULL },
 	{ 0, "update", NULL, "leave alone what is newer there",
 	    CLI_FLAG, AT(copy.update), 0, 0, NULL },
+	{ 0, "get", NULL, "the other way: FILEs of all hosts to DEST here",
+	    CLI_FLAG, AT(gather), 0, 0, NULL },
+	{ 0, "flat", NULL, "with --get: FILE.HOST, not HOST/path/FILE",
+	    CLI_FLAG, AT(get.flat), 0, 0, NULL },
+	{ 0, "max-size", "SIZE", "with --get: of one host at most (4G)",
+	    CLI_TEXT, AT(max_size), 0, 0, NULL },
 	{ 0, "dry-run", NULL, "only tell what would change",
 	    CLI_FLAG, AT(copy.dry_run), 0, 0, NULL },
 	{ 0, "diff", NULL, "the same, with what differs line by line",
@@ -123,6 +129,53 @@ parse_mode(struct ccp *c, struct fanout_error *e)
 	return 0;
 }
 
+/* "500", "64k", "4G": powers of 1024. */
+static int
+parse_size(struct ccp *c, struct fanout_error *e)
+{
+	static const char units[] = "kMGT";
+	const char *unit;
+	char *end;
+	unsigned long long n;
+	int shift = 0;
+
+	c->get.max_size = (uint64_t)4 << 30;
+	if (c->max_size == NULL)
+		return 0;
+	errno = 0;
+	n = strtoull(c->max_size, &end, 10);
+	if (*end != '\0' && (unit = strchr(units, *end == 'K' ? 'k' :
+	    *end)) != NULL) {
+		shift = 10 * (int)(unit - units + 1);
+		end++;
+	}
+	if (errno != 0 || end == c->max_size || *end != '\0' ||
+	    *c->max_size == '-' || n == 0 || n > (UINT64_MAX >> shift))
+		return cli_error(e, FANOUT_EINVAL, "--max-size \"%.40s\": a "
+		    "number of bytes, as 500k, 64M, 4G", c->max_size);
+	c->get.max_size = (uint64_t)n << shift;
+	return 0;
+}
+
+/* What goes the one way only. */
+static int
+check_get(struct ccp *c, struct fanout_error *e)
+{
+	if (!c->gather && (c->get.flat || c->max_size != NULL))
+		return cli_error(e, FANOUT_EINVAL, "--flat and --max-size go "
+		    "with --get");
+	if (c->gather && (c->copy.dry_run || c->copy.as_is ||
+	    c->copy.owner != NULL || c->copy.backup != NULL ||
+	    c->mode != NULL || c->copy.update || c->copy.no_clobber ||
+	    c->source.follow || c->nexcludes > 0))
+		return cli_error(e, FANOUT_EINVAL, "with --get there are only "
+		    "-r, -p, --flat, --max-size and --mkdir");
+	c->get.recursive = c->source.recursive;
+	c->get.preserve = c->copy.preserve;
+	c->get.mkdir = c->copy.mkdir;
+	return 0;
+}
+
 static int
 check(struct ccp *c, struct fanout_error *e)
 {
@@ -133,7 +186,8 @@ check(struct ccp *c, struct fanout_error *e)
 	c->copy.dry_run |= c->copy.diff || c->copy.check;
 	if (c->backup && c->copy.backup == NULL)
 		c->copy.backup = "~";
-	if ((rc = parse_mode(c, e)) != 0 ||
+	if ((rc = parse_mode(c, e)) != 0 || (rc = parse_size(c, e)) != 0 ||
+	    (rc = check_get(c, e)) != 0 ||
 	    (rc = check_word("--owner", c->copy.owner, e)) != 0 ||
 	    (rc = check_word("--suffix", c->copy.backup, e)) != 0)
 		return rc;
@@ -168,6 +222,9 @@ set_dest(struct ccp *c, size_t n, struct fanout_error *e)
 
 	if (n == 0)
 		return cli_error(e, FANOUT_EINVAL, "no file is given");
+	if (n == 1 && c->gather)
+		return cli_error(e, FANOUT_EINVAL, "no folder to gather in "
+		    "is given");
 	if (n == 1) {
 		if ((c->own_dest = absolute(c->words[0])) == NULL)
 			return cli_error(e, FANOUT_ESYS, "%s: %s", c->words[0],
@@ -180,6 +237,8 @@ set_dest(struct ccp *c, size_t n, struct fanout_error *e)
 	c->words[n - 1] = NULL;
 	if (*dest == '\0')
 		return cli_error(e, FANOUT_EINVAL, "an empty destination");
+	if (c->gather)
+		return 0;
 	/* ~ is where the login begins; SFTP has no other home. */
 	if (strncmp(dest, "~/", 2) == 0)
 		dest = c->copy.dest = dest[2] == '\0' ? "." : dest + 2;

@@ -91,6 +91,13 @@ drive(struct run *r, const struct fanout_hosts *hosts, struct fanout_opts *opts,
 }
 
 static int
+find_files(struct ccp *c, struct copy *copy, struct fanout_error *e)
+{
+	return c->gather ? get_open(&copy->get, c->words, c->copy.dest,
+	    &c->get, e) : source_walk(&copy->source, c->words, &c->source, e);
+}
+
+static int
 copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 {
 	struct run r = { .ccp = c };
@@ -105,12 +112,13 @@ copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 	r.copy.opts = c->copy;
 	r.copy.over = on_over;
 	r.copy.arg = &r;
-	r.copy.telling = c->copy.dry_run || c->connect.verbose > 0;
+	r.copy.telling = !c->gather && (c->copy.dry_run ||
+	    c->connect.verbose > 0);
 	r.copy.tell_same = c->connect.verbose > 0;
 	FANOUT_OPTS_INIT(&opts);
 	if (cli_look_check(&c->look, hosts, &e) != 0 ||
 	    cli_connect_apply(&c->connect, &opts, &e) != 0 ||
-	    source_walk(&r.copy.source, c->words, &c->source, &e) != 0 ||
+	    find_files(c, &r.copy, &e) != 0 ||
 	    cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0 ||
 	    cli_plan_make(&c->plan, hosts, skip, c->target.seed, &e) != 0)
 		warnx("%s", e.text);
@@ -123,6 +131,7 @@ copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 	cli_plan_clear(&c->plan);
 	cli_dead_free(marks, skip);
 	copy_free(&r.copy);
+	get_close(r.copy.get);
 	return status;
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "safename.h"
 #include "view.h"
 
 struct dir {
@@ -28,37 +29,12 @@ struct outdir_view {
 	bool		 warned;
 };
 
-/* Whatever a host is called, its file is in the folder: '%' and two digits for
- * what is not plain, also for a '.' in front. */
-static int
-safe_name(char *dst, size_t size, const char *name)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:@[]";
-	const char *p;
-	size_t n = 0;
-
-	for (p = name; *p != '\0'; p++) {
-		if (n + 4 > size) {
-			errno = ENAMETOOLONG;
-			return -1;
-		}
-		if (strchr(plain, *p) != NULL && !(*p == '.' && p == name))
-			dst[n++] = *p;
-		else
-			n += (size_t)snprintf(dst + n, 4, "%%%02X",
-			    (unsigned char)*p);
-	}
-	dst[n] = '\0';
-	return 0;
-}
-
 static int
 part_name(char *dst, size_t size, const char *name)
 {
 	char safe[256];
 
-	if (safe_name(safe, sizeof(safe), name) == -1)
+	if (cli_safe_name(safe, sizeof(safe), name) == -1)
 		return -1;
 	if ((size_t)snprintf(dst, size, ".%s.part", safe) >= size) {
 		errno = ENAMETOOLONG;
@@ -130,7 +106,7 @@ finish(struct dir *d, size_t host, const char *name)
 	if (!d->begun[host] && append(d, host, name, "", 0) == -1)
 		return -1;
 	if (part_name(part, sizeof(part), name) == -1 ||
-	    safe_name(safe, sizeof(safe), name) == -1)
+	    cli_safe_name(safe, sizeof(safe), name) == -1)
 		return -1;
 	d->begun[host] = false;
 	return renameat(d->fd, part, d->fd, safe);
