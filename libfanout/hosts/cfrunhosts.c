@@ -126,6 +126,8 @@ set(struct reader *rd, enum setting what, const char *value)
 
 	if (*value == '\0')
 		return wrong(rd, "there is no value");
+	if (what != ACCESS && strpbrk(value, " \t") != NULL)
+		return wrong(rd, "there is more than one value");
 	switch (what) {
 	case DOMAIN:
 		return set_text(rd, &rd->domain, value);
@@ -263,7 +265,6 @@ value_of(char *s, enum setting *what)
 	if (i == NKEYWORDS)
 		return NULL;
 	value += 1 + strspn(value + 1, " \t");
-	value[strcspn(value, " \t")] = '\0';
 	*what = (enum setting)i;
 	return value;
 }

@@ -16,6 +16,7 @@ bad() {
 bad 'maxchild = many' 'bad.hosts:1: maxchild is a number'
 bad 'outputlevel = loud' 'bad.hosts:1: outputlevel is normal, inform or error'
 bad 'domian = x.org' 'bad.hosts:1: there is no such setting'
+bad 'maxchild = 3 4' 'bad.hosts:1: there is more than one value'
 bad 'domain =' 'bad.hosts:1: there is no value'
 bad 'web1:99999' 'bad.hosts:1: this is no host'
 bad 'web[1-3]' 'bad.hosts:1: this is no host'
@@ -29,7 +30,7 @@ cat >"$T/my.hosts" <<'HOSTS'
 # as in the days of old
 first
 domain = example.org
-access = root,daemon
+access = root, daemon
 maxchild = 7
 hostnamekeys = true
 include = more.hosts
