@@ -53,7 +53,8 @@ is_new(struct session *s, const EVP_PKEY *key, const struct trust_answer *a)
 {
 	const struct cfengine_config *c = &s->shared->config;
 	struct fanout_ask ask = { .kind = FANOUT_ASK_HOSTKEY, .attempt = 1,
-	    .prompt = "", .instruction = "", .user = "", .key_type = "RSA",
+	    .echo = true, .prompt = "Is this its key? ",
+	    .instruction = "", .user = "", .key_type = "RSA",
 	    .fingerprint = a->digest,
 	    .path = trust_registry(s->shared->trust) };
 

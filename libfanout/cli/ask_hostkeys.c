@@ -160,7 +160,7 @@ cli_hostkeys_answer(struct cli_ask *a, const char *line)
 			(void)answer_all(a, NULL, "yes");
 	} else if (strcasecmp(line, "each") == 0) {
 		a->one_by_one = true;
-	} else if (strncmp(line, "SHA256:", 7) == 0) {
+	} else if (strpbrk(line, ":=") != NULL) {
 		if (answer_all(a, line, "yes") == 0)
 			cli_terminal_say(&a->terminal, "No host shows this "
 			    "fingerprint.\n");

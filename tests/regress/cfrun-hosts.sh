@@ -41,6 +41,7 @@ web1
 db.other.net
 fd00::8
 HOSTS
+sed -i "s/^access.*/&, $(id -un)/" "$T/my.hosts"
 echo 'inc1' >"$T/more.hosts"
 cf -f "$T/my.hosts" --list
 want_status 0
@@ -150,6 +151,9 @@ on_terminal no
 want_status 3
 grep -q 'MD5=[0-9a-f]\{32\}' "$T/tty" || fail "the key is not shown"
 [ ! -e "$CFBED/hub/cfrun.keys" ] || fail "it is kept all the same"
+on_terminal "$(CFENGINE_TEST_OVERRIDE_WORKDIR=$CFBED/1 cf-key -p "$CFBED/1/ppkeys/localhost.pub")"
+want_status 0
+rm "$CFBED/hub/ppkeys/"root-*.pub "$CFBED/hub/cfrun.keys"
 on_terminal yes
 want_status 0
 grep -q "^$(H 1) MD5=" "$CFBED/hub/cfrun.keys" || fail "it is not kept"
