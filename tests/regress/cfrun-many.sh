@@ -26,7 +26,7 @@ rm "$CFBED/21/agent"
 sed -i "s/^\($(H 27)\) .*/\1 MD5=00000000000000000000000000000000/" "$CFBED/hub/cfrun.keys"
 printf '#!/bin/sh\nsleep 2\necho slow\n' >"$CFBED/30/agent"
 begin=$(date +%s%N)
-cf --login-timeout 2
+cf --login-timeout 5
 took=$((($(date +%s%N) - begin) / 1000000))
 kill -CONT "$(cat "$CFBED/9/pid")"
 want_status 4
@@ -38,4 +38,4 @@ want_err "$(H 27): hostkey-changed: "
 want_err '^cfrun: 24 kept; 1 done'
 want_err "^cfrun: 5 of 30 failed: "
 grep -qx "$(H 30): slow" "$out" || fail "the slow one is missing"
-[ $took -lt 9000 ] || fail "took $took ms"
+[ $took -lt 20000 ] || fail "took $took ms"
