@@ -429,6 +429,11 @@ struct fanout_opts {
 	/* A command that is given up gets SIGTERM, and so long after that
 	 * SIGKILL; -1: it is left alone. Never one that is a subsystem. */
 	int	 grace_ms;
+	/* So often a host that could not be reached is tried again, after a
+	 * pause that grows; never once a login was refused. One that hangs up
+	 * before it says a word (it has too much to do) is, twice, anyway. */
+	unsigned retries;
+
 	/* FANOUT_CAN_ANSWER(kind) of the questions (FANOUT_EV_ASK) that the
 	 * caller answers. Others are not asked: what needs an answer fails. */
 	unsigned can_answer;

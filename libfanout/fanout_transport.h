@@ -217,6 +217,9 @@ void	fanout_io_ride_fail(struct fanout_io *, struct fanout_ride *,
 	    enum fanout_class, int sys_errno, const char *text);
 void	fanout_io_ride_later(struct fanout_io *, struct fanout_ride *);
 
+/* lib_err of class LOST: it hung up before it said a word. */
+#define FANOUT_HUNG_UP (-10002)
+
 /* Run fn alone: no other peer of this engine is in its own critical call.
  * It must be short and must not block on the network. */
 void	fanout_io_critical(struct fanout_io *, void (*fn)(void *), void *);

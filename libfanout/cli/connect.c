@@ -167,6 +167,8 @@ const struct cli_option cli_connect_options[] = {
 	    CLI_SECONDS, AT(grace_ms), 0, 0, NULL },
 	{ 0, "raw", NULL, "run nothing but the command: it is never killed",
 	    CLI_FLAG, AT(raw), 0, 0, NULL },
+	{ 0, "retries", "N", "try hosts that cannot be reached so often again",
+	    CLI_NUMBER, AT(retries), 0, 100, NULL },
 	{ 0, "rate", "N", "at most so many connections a second",
 	    CLI_NUMBER, AT(rate), 1, 1000000, NULL },
 	{ 0, "transport", "NAME", "auto (default), ssh2, openssh, local",
@@ -218,6 +220,7 @@ cli_connect_apply(struct cli_connect *c, struct fanout_opts *o,
 	o->command_ms = c->command_ms;
 	o->window = c->window;
 	o->connects_per_sec = c->rate;
+	o->retries = c->retries;
 	o->log_level = c->verbose;
 	if (c->transport != NULL)
 		o->transport = c->transport;

@@ -22,7 +22,7 @@ struct cli_connect {
 	bool	 accept_new;
 	const char *transport;
 	unsigned window;
-	unsigned rate;
+	unsigned rate, retries;
 	int	 connect_ms, login_ms;		/* -1: not given */
 	int	 idle_ms, command_ms;
 	int	 grace_ms;			/* -1: not given */

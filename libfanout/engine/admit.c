@@ -52,6 +52,7 @@ admit_init(struct admit *a, unsigned max_workers, size_t window,
 	for (i = 0; i < max_workers; i++)
 		STAILQ_INIT(&a->warm[i]);
 	STAILQ_INIT(&a->cold);
+	STAILQ_INIT(&a->later);
 	pthread_mutex_init(&a->mu, NULL);
 	a->window = window;
 	a->gap = (int64_t)gap_ms * RATE_UNITS;
@@ -143,12 +144,35 @@ share(const struct admit *a)
 	return (n + a->nworkers - 1) / a->nworkers;
 }
 
+/* Under mu: those whose time has come, to the front of the others. Returns
+ * when the next one's does; 0: never. */
+static int64_t
+wake_later(struct admit *a, int64_t now)
+{
+	struct host *h, *next;
+	int64_t first = 0;
+
+	for (h = STAILQ_FIRST(&a->later); h != NULL; h = next) {
+		next = STAILQ_NEXT(h, link);
+		if (h->when <= now) {
+			STAILQ_REMOVE(&a->later, h, host, link);
+			h->when = 0;
+			STAILQ_INSERT_HEAD(&a->cold, h, link);
+		} else if (first == 0 || h->when < first)
+			first = h->when;
+	}
+	return first;
+}
+
 static enum admit_answer
 choose(struct admit *a, int worker, size_t mine, int64_t now,
     struct host **out, int64_t *until)
 {
 	struct host *h;
+	int64_t later = wake_later(a, now);
 
+	if (later != 0)
+		*until = later;
 	if (a->in_flight >= a->window) {
 		if (!STAILQ_EMPTY(&a->warm[worker]) || mine == 0)
 			a->starved = true;
@@ -261,6 +285,21 @@ admit_again(struct admit *a, struct task *t)
 	pthread_mutex_unlock(&a->mu);
 }
 
+void
+admit_later(struct admit *a, struct task *t, int64_t when)
+{
+	struct host *h = t->host;
+
+	pthread_mutex_lock(&a->mu);
+	land(a, h, false);
+	a->waiting++;
+	STAILQ_INSERT_HEAD(&h->tasks, t, link);
+	h->place = HOST_QUEUED;
+	h->when = when;
+	STAILQ_INSERT_TAIL(&a->later, h, link);
+	pthread_mutex_unlock(&a->mu);
+}
+
 bool
 admit_retry(struct admit *a, struct task *t, int64_t now)
 {
@@ -319,6 +358,7 @@ admit_canceled(struct admit *a, struct task_list *out)
 
 	pthread_mutex_lock(&a->mu);
 	sweep(a, &a->cold, out);
+	sweep(a, &a->later, out);
 	for (i = 0; i < a->nworkers; i++)
 		sweep(a, &a->warm[i], out);
 	pthread_mutex_unlock(&a->mu);

@@ -18,6 +18,7 @@ STAILQ_HEAD(host_list, host);
 struct admit {
 	pthread_mutex_t	 mu;		/* guards the rest */
 	struct host_list cold;		/* waiting, without a session */
+	struct host_list later;		/* the same, but not before a time */
 	struct host_list *warm;		/* one a worker: with one */
 	unsigned	 nworkers;	/* workers that run */
 	size_t		 waiting, in_flight;
@@ -56,6 +57,9 @@ void	admit_closed(struct admit *, struct host *);
 /* No descriptor was free: the task waits again, in the first place. False
  * when nothing but itself is in flight, so that waiting cannot help. */
 bool	admit_retry(struct admit *, struct task *, int64_t now);
+
+/* It failed, and is to be tried once more, but not before so many ms. */
+void	admit_later(struct admit *, struct task *, int64_t when);
 
 /* The session was no good: the task waits again, in the first place. */
 void	admit_again(struct admit *, struct task *);

@@ -53,11 +53,18 @@ dial_stop(struct fanout_io *p)
 static void
 set_options(int fd)
 {
-	int on = 1;
+	int on = 1, idle = 60, interval = 15;
+	unsigned timeout = 120000;
 
 	/* Neither failure changes what the user asked for. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	/* A host that vanished is noticed within two minutes, silent or not. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval,
+	    sizeof(interval));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout,
+	    sizeof(timeout));
 }
 
 /* The address of ours that the plan names; 0 or errno. */

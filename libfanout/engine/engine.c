@@ -75,6 +75,7 @@ take_options(struct engine *eng, const struct fanout_opts *o)
 		.command = o->command_ms, .close = o->close_ms
 	};
 	eng->host_buffer = o->host_buffer;
+	eng->retries = o->retries;
 	eng->keep = o->keep_sessions;
 	eng->grace_ms = o->grace_ms;
 	eng->log_level = o->log_level;

@@ -26,6 +26,7 @@ struct engine {
 	void		*shared;	/* what its open() made */
 	struct engine_times times;
 	size_t		 host_buffer;
+	unsigned	 retries;
 	bool		 keep;
 	int		 grace_ms;
 	int		 log_level;

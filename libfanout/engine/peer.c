@@ -310,9 +310,10 @@ peer_free(struct fanout_io *p)
 	free(p);
 }
 
-/* The task gets a new session, as if it had never been taken. */
+/* The task gets a new session, as if it had never been taken; when: not
+ * before, 0: at once. */
 static void
-begin_anew(struct fanout_io *p)
+begin_anew(struct fanout_io *p, int64_t when)
 {
 	struct task *t = p->task;
 
@@ -321,11 +322,54 @@ begin_anew(struct fanout_io *p)
 	t->input_off = 0;
 	atomic_store(&t->held, false);
 	p->host->peer = NULL;
-	admit_again(&p->worker->eng->admit, t);
+	if (when != 0)
+		admit_later(&p->worker->eng->admit, t, when);
+	else
+		admit_again(&p->worker->eng->admit, t);
 	peer_desert(p);
 }
 
-/* It failed before its command began: does the transport know another way? */
+#define HUNG_UP_RETRIES 2	/* whatever the caller says */
+#define PAUSE_MS 1000		/* doubled each time */
+#define PAUSE_MAX_MS 32000
+
+/* How long to wait before it is tried again; -1: it is not. */
+static int
+pause_ms(const struct fanout_io *p)
+{
+	const struct task *t = p->task;
+	const struct fanout_result *r = &t->result;
+	bool hung_up = r->cls == FANOUT_C_LOST &&
+	    r->lib_err == FANOUT_HUNG_UP;
+	unsigned limit = p->worker->eng->retries;
+	int ms = PAUSE_MS;
+
+	if (hung_up && limit < HUNG_UP_RETRIES)
+		limit = HUNG_UP_RETRIES;
+	if (t->retries >= limit)
+		return -1;
+	switch (r->cls) {
+	case FANOUT_C_CONNECT_TIMEOUT:
+	case FANOUT_C_RESOLVE:
+		return ms;	/* time enough went by */
+	case FANOUT_C_REFUSED:
+	case FANOUT_C_UNREACHABLE:
+		break;
+	case FANOUT_C_LOST:
+		if (!hung_up)
+			return -1;
+		/* Not all that it was too much for at the same moment. */
+		ms = PAUSE_MS / 2 + (int)arc4random_uniform(PAUSE_MS);
+		break;
+	default:
+		return -1;
+	}
+	ms <<= t->retries < 5 ? t->retries : 5;
+	return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
+}
+
+/* It failed before its command began: does the transport know another way, or
+ * is it worth another try? */
 static bool
 other_way(struct fanout_io *p)
 {
@@ -333,15 +377,25 @@ other_way(struct fanout_io *p)
 	const struct fanout_transport *tr = eng->transport;
 	struct task *t = p->task;
 
-	if (tr->size < sizeof(*tr) || tr->again == NULL || t == NULL ||
-	    p->host == NULL ||
-	    t->result.cls == FANOUT_C_OK || p->state == PEER_ENDING ||
-	    atomic_load(&t->job->canceled) || atomic_load(&p->worker->stop) ||
-	    !tr->again(eng->shared, &p->lookup->plan, &t->result))
+	int ms;
+
+	if (t == NULL || p->host == NULL || t->result.cls == FANOUT_C_OK ||
+	    p->state == PEER_ENDING || atomic_load(&t->job->canceled) ||
+	    atomic_load(&p->worker->stop))
 		return false;
-	fanout_io_log(p, 1, "%s; trying another way", t->result.text);
-	t->round++;
-	begin_anew(p);
+	if (tr->size >= sizeof(*tr) && tr->again != NULL &&
+	    tr->again(eng->shared, &p->lookup->plan, &t->result)) {
+		fanout_io_log(p, 1, "%s; trying another way", t->result.text);
+		t->round++;
+		begin_anew(p, 0);
+		return true;
+	}
+	if ((ms = pause_ms(p)) == -1)
+		return false;
+	t->retries++;
+	fanout_io_log(p, 1, "%s; trying again in %.1f s", t->result.text,
+	    ms / 1000.0);
+	begin_anew(p, p->worker->now + ms);
 	return true;
 }
 
@@ -444,7 +498,7 @@ slept_away(struct fanout_io *p)
 	if (p->task == NULL || p->state != PEER_BUSY || !p->reused ||
 	    p->stage != FANOUT_S_OPEN || atomic_load(&p->worker->stop))
 		return false;
-	begin_anew(p);
+	begin_anew(p, 0);
 	return true;
 }
 

@@ -54,6 +54,7 @@ struct task {
 	int64_t		 queued, admitted, running;	/* clock, ms; 0: not yet */
 	uint64_t	 input_off;	/* of the feed */
 	unsigned	 round;		/* ways that were tried before */
+	unsigned	 retries;	/* times it was tried again */
 };
 STAILQ_HEAD(task_list, task);
 
@@ -71,6 +72,7 @@ struct host {
 	struct host	*hash_next;	/* caller */
 	struct task_list tasks;		/* admission: not started yet */
 	enum host_place	 place;		/* admission */
+	int64_t		 when;		/* admission: in later, until then */
 	int		 worker;	/* admission: of its session; -1: none */
 	struct fanout_io *peer;		/* worker: its session; NULL: none */
 	char		 name[];

@@ -30,6 +30,7 @@ static const struct {
 	[SESS_READY] = { "ready", NULL },
 	[SESS_CARRY] = { "carry", sess_carry },
 	[SESS_OPEN] = { "open", sess_open },
+	[SESS_ENV] = { "env", sess_env },
 	[SESS_TTY] = { "tty", sess_tty },
 	[SESS_EXEC] = { "exec", sess_exec },
 	[SESS_RUN] = { "run", sess_run },
@@ -190,6 +191,8 @@ sess_new(void *shared, struct fanout_io *io, const char *host,
 		goto fail;
 	}
 	memory_trim(s->ssh);
+	if (s->plan->conf.compression)
+		(void)libssh2_session_flag(s->ssh, LIBSSH2_FLAG_COMPRESS, 1);
 	set_callback(s->ssh, LIBSSH2_CALLBACK_RECV,
 	    (void (*)(void))count_recv);
 	set_callback(s->ssh, LIBSSH2_CALLBACK_SEND,
@@ -215,6 +218,7 @@ sess_start(void *peer, const struct fanout_task *task)
 	s->tty = task->tty;
 	s->has_input = task->has_input;
 	s->carries = task->carry;
+	s->env = 0;
 	s->has_task = true;
 	s->eof_sent = s->saw_status = s->result_set = false;
 	s->tty_ended = s->doomed = false;

@@ -2,7 +2,7 @@
  * sess.h - one host's SSH session: a state machine over non-blocking libssh2.
  *
  *	HANDSHAKE -> HOSTKEY -> AUTH -> READY
- *	READY -> OPEN (-> TTY) -> EXEC -> RUN -> STATUS -> RELEASE -> READY
+ *	READY -> OPEN -> ENV (-> TTY) -> EXEC -> RUN -> STATUS -> RELEASE -> READY
  *	EXEC, RUN -> SETTLE -> KILL_OPEN -> KILL_EXEC -> KILL_WAIT -> BYE
  *	READY -> CARRY			(a jump host: sess_carry.c)
  *	any -> BYE -> OVER
@@ -35,6 +35,7 @@ enum sess_state {
 	SESS_READY,
 	SESS_CARRY,
 	SESS_OPEN,
+	SESS_ENV,
 	SESS_TTY,
 	SESS_EXEC,
 	SESS_RUN,
@@ -101,6 +102,7 @@ struct sess {
 	bool		 subsystem, tty;
 	bool		 has_task, has_input;
 	bool		 carries;
+	size_t		 env;		/* of SetEnv: the next */
 	bool		 doomed;	/* canceled while it was being started */
 	enum sess_pending pending;
 	bool		 eof_sent, tty_ended;
@@ -143,6 +145,7 @@ enum sess_res auth_key(struct sess *);
 enum sess_res auth_prompts(struct sess *);
 enum sess_res auth_password(struct sess *);
 enum sess_res sess_open(struct sess *);
+enum sess_res sess_env(struct sess *);
 enum sess_res sess_tty(struct sess *);
 enum sess_res sess_exec(struct sess *);
 enum sess_res sess_run(struct sess *);

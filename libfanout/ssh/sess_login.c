@@ -9,6 +9,24 @@
 #include "sess.h"
 #include "ssh2.h"
 
+/* Without a word, or with one of those that sshd has for too many at once. */
+static bool
+too_busy(const struct sess *s)
+{
+	static const char *const words[] = {
+		"Exceeded MaxStartups", "Not allowed at this time"
+	};
+	size_t i;
+
+	if (!s->hung_up)
+		return false;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (memmem(s->ahead, s->ahead_len, words[i],
+		    strlen(words[i])) != NULL)
+			return true;
+	return s->ahead_len == 0;
+}
+
 enum sess_res
 sess_handshake(struct sess *s)
 {
@@ -26,8 +44,9 @@ sess_handshake(struct sess *s)
 	(void)libssh2_session_last_error(s->ssh, &text, &len, 0);
 	greeting = libssh2_session_banner_get(s->ssh);
 	if (greeting == NULL || strncmp(greeting, "SSH-", 4) != 0) {
-		fanout_io_fail(s->io, FANOUT_C_LOST, 0, rc, "the connection was "
-		    "closed without an SSH greeting (MaxStartups? another "
+		fanout_io_fail(s->io, FANOUT_C_LOST, 0, too_busy(s) ?
+		    FANOUT_HUNG_UP : rc, "the connection "
+		    "was closed without an SSH greeting (MaxStartups? another "
 		    "service?)");
 		return RES_FAIL;
 	}

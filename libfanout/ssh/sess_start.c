@@ -1,5 +1,6 @@
 /*
- * sess_start.c - a task begins on a logged-in session: states OPEN, TTY, EXEC.
+ * sess_start.c - a task begins on a logged-in session: states OPEN, ENV, TTY,
+ * EXEC.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ sess_open(struct sess *s)
 	    sizeof("session") - 1, s->subsystem ? SESS_WINDOW_COPY :
 	    SESS_WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
 	if (s->channel != NULL)
-		return sess_goto(s, s->tty ? SESS_TTY : SESS_EXEC);
+		return sess_goto(s, SESS_ENV);
 	rc = libssh2_session_last_errno(s->ssh);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);
@@ -28,6 +29,30 @@ sess_open(struct sess *s)
 	(void)sess_error(s, rc, "opening a session");
 	s->state = SESS_OVER;	/* the engine may try anew, if it was kept */
 	return RES_FAIL;
+}
+
+/* SetEnv. What the server does not take is passed over, as by ssh. */
+enum sess_res
+sess_env(struct sess *s)
+{
+	const char *pair, *value;
+	int rc;
+
+	while ((pair = s->plan->conf.set_env[s->env]) != NULL &&
+	    (value = strchr(pair, '=')) != NULL) {
+		rc = libssh2_channel_setenv_ex(s->channel, (char *)(uintptr_t)
+		    pair, (unsigned)(value - pair), value + 1,
+		    (unsigned)strlen(value + 1));
+		if (rc == LIBSSH2_ERROR_EAGAIN)
+			return sess_again(s);
+		if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
+			fanout_io_log(s->io, 1, "the server does not accept "
+			    "%s (AcceptEnv?)", pair);
+		else if (rc != 0)
+			return sess_error(s, rc, "setting the environment");
+		s->env++;
+	}
+	return sess_goto(s, s->tty ? SESS_TTY : SESS_EXEC);
 }
 
 /*

@@ -2,6 +2,8 @@
  * shared.c - from a host's name to its plan: configuration, known hosts,
  * identities, algorithms.
  */
+#include <arpa/inet.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,7 @@ struct shared {
 	struct known	*known;
 	struct algorithms algorithms;
 	bool		 conf_told;	/* its notes */
+	bool		 env_told;	/* that SendEnv is left out */
 	int		 connect_ms;	/* of the options */
 	unsigned	 can;		/* IDENT_RSA_SHA2, ... */
 };
@@ -175,6 +178,15 @@ tell_conf(struct shared *sh, struct fanout_plan *plan)
 		fanout_plan_log(plan, 1, "%s", sshconf_note(sh->conf, i));
 }
 
+static bool
+is_number(const char *address)
+{
+	unsigned char buf[16];
+
+	return inet_pton(AF_INET, address, buf) == 1 ||
+	    inet_pton(AF_INET6, address, buf) == 1;
+}
+
 /* What this transport cannot do must not be left out in silence. */
 static int
 refuse_foreign(const struct hostconf *c, struct fanout_result *why)
@@ -183,6 +195,10 @@ refuse_foreign(const struct hostconf *c, struct fanout_result *why)
 
 	if (c->proxy_command != NULL)
 		what = "ProxyCommand";
+	else if (c->forward_agent)
+		what = "ForwardAgent";
+	else if (c->bind_address != NULL && !is_number(c->bind_address))
+		what = "BindAddress with a name";
 	else
 		what = c->needs_ssh;
 	if (what == NULL)
@@ -304,6 +320,16 @@ make_plan(struct shared *sh, const char *host, struct fanout_plan *plan,
 	    ident_plan(&hp->idents, c, sh->keys, sh->can) == -1) {
 		fo_fail(why, FANOUT_C_LOCAL, ENOMEM, 0, "out of memory");
 		return -1;
+	}
+	if (c->bind_address != NULL &&
+	    (plan->source = strdup(c->bind_address)) == NULL) {
+		fo_fail(why, FANOUT_C_LOCAL, ENOMEM, 0, "out of memory");
+		return -1;
+	}
+	if (c->send_env[0] != NULL && !sh->env_told) {
+		sh->env_told = true;
+		fanout_plan_log(plan, 1, "SendEnv is left out: variables of "
+		    "this side do not go to the hosts (SetEnv does)");
 	}
 	plan->port = c->port;
 	plan->family = c->family;

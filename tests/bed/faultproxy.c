@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -367,6 +368,8 @@ main(int argc, char **argv)
 		}
 	if (argc - optind != 2)
 		return usage();
+	/* Whoever hung up is noticed when it is written to. */
+	signal(SIGPIPE, SIG_IGN);
 	lfd = listen_on((int)strtol(argv[optind], NULL, 10));
 	target_port = (int)strtol(argv[optind + 1], NULL, 10);
 	printf("ready\n");
