@@ -169,6 +169,27 @@ blackhole() {
 	hole=$(cat "$T/hole.$1")
 }
 
+# proxy MODE STEP [OPTION...]: a bed/faultproxy in front of the bed; its port in
+# $port, its known hosts in $T/kh. It ends with descriptor 9.
+proxy() {
+	mode=$1
+	step=$2
+	shift 2
+	port=$(python3 - <<'PORT' 2>/dev/null || echo 39999
+import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
+PORT
+	)
+	rm -f "$T/hold.$mode"
+	mkfifo "$T/hold.$mode"
+	"$B/bed/faultproxy" -m "$mode" -s "$step" "$@" "$port" "$BED_PORT" \
+	    <"$T/hold.$mode" >"$T/proxy.$mode" &
+	background="${background-} $!"
+	exec 9>"$T/hold.$mode"
+	wait_for 5 test -s "$T/proxy.$mode" || fail "faultproxy does not start"
+	sed "s/^\[\{0,1\}\(127[^] ]*\)\]\{0,1\}:$BED_PORT /[\1]:$port /" "$BED/known_hosts" >"$T/kh"
+}
+
 # peak PID FILE: the highest memory of a process in KiB, as long as it lives.
 peak() {
 	while high=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status" 2>/dev/null) &&

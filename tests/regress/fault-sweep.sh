@@ -11,27 +11,9 @@ bed_up "$N"
 cmd='head -c 900 /dev/zero | tr "\0" x; echo'
 step=$((4400 / N))
 
-# proxy MODE [OPTION...]: a faultproxy in front of the bed; its port in $port.
-proxy() {
-	mode=$1
-	shift
-	port=$(python3 - <<'PORT' 2>/dev/null || echo 39999
-import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
-PORT
-	)
-	mkfifo "$T/hold.$mode"
-	"$B/bed/faultproxy" -m "$mode" -s "$step" "$@" "$port" "$BED_PORT" \
-	    <"$T/hold.$mode" >"$T/proxy.$mode" &
-	background="${background-} $!"
-	exec 9>"$T/hold.$mode"
-	wait_for 5 test -s "$T/proxy.$mode" || fail "faultproxy does not start"
-	sed "s/^\[\{0,1\}\(127[^] ]*\)\]\{0,1\}:$BED_PORT /[\1]:$port /" "$BED/known_hosts" >"$T/kh"
-}
-
 # sweep MODE CLASSES: all hosts through a proxy that breaks them.
 sweep() {
-	proxy "$1"
+	proxy "$1" "$step"
 	# Only ssh2: what the system's ssh makes of it is its own affair.
 	cx --transport ssh2 -n --json --port "$port" --known-hosts "$T/kh" --idle 3 \
 	    --login-timeout 3 --hostfile "$BED/hosts" "$cmd"
@@ -61,12 +43,12 @@ sweep stall 'ok|login-timeout|idle-timeout|lost'
 sweep flip 'ok|lost|algorithm|hostkey-unknown|hostkey-changed|login-timeout|idle-timeout|auth|remote'
 
 # A slow line and a far one only take longer.
-proxy slow
+proxy slow "$step"
 cx --transport ssh2 -n --port "$port" --known-hosts "$T/kh" -w '127.1.0.[1-4]' 'echo slow'
 exec 9>&-
 want_status 0
 want_lines 4
-proxy none -d 40
+proxy none "$step" -d 40
 cx --transport ssh2 -n --port "$port" --known-hosts "$T/kh" -w '127.1.0.[1-20]' "$cmd"
 exec 9>&-
 want_status 0
