@@ -106,7 +106,6 @@ struct host {
 
 	/* a large file */
 	uint32_t	 large;	/* the entry */
-	off_t		 large_off;
 	bool		 large_open;	/* the source is */
 	bool		 no_bulk;	/* the system's ssh did not get there */
 
@@ -148,6 +147,7 @@ struct copy {
 	struct copy_job	*jobs;		/* from the first one's number on */
 	fanout_job	 first_job;	/* 0: none yet */
 	size_t		 jobs_size;
+	uint32_t	 to_sum;	/* a large file on its way; NO_PARENT */
 	bool		 telling;	/* what changes is to be told */
 	bool		 tell_same;	/* also where nothing does */
 	struct old_text	*old_texts;
@@ -173,6 +173,10 @@ int	copy_start(struct copy *, const struct fanout_hosts *,
 /* The host that it is about; NULL: none. */
 struct host *copy_event(struct copy *, const struct fanout_event *);
 void	copy_free(struct copy *);
+
+/* While no event is there: some of the work that is to be done here. True:
+ * there is more. */
+bool	copy_idle(struct copy *);
 
 /* The first failure counts. */
 void	host_fail(struct host *, enum fanout_class, const char *fmt, ...)
@@ -229,7 +233,6 @@ enum go	at_clean(struct host *);
 bool	large_is(const struct host *, uint32_t entry);
 bool	large_next(struct host *);	/* is there one more? h->large */
 int	large_begin(struct host *);	/* 0, or -1: it has failed */
-void	large_feed(struct host *);
 void	large_close(struct host *);
 
 /* ---- script.c, large.c: the phases that are commands ---- */

@@ -16,6 +16,7 @@
 #define FLY_MAX (4 * 1024 * 1024)	/* bytes of a host not acknowledged */
 #define FLY_MIN (128 * 1024)
 #define FLY_ALL (48 * 1024 * 1024)	/* of all together */
+#define SUM_SLICE (4 * 1024 * 1024)	/* some ms */
 #define SYNC_EACH_MAX 64		/* files; for more, all at once */
 
 static enum go at_start(struct host *);
@@ -278,12 +279,15 @@ submit_large(struct host *h)
 		return;
 	}
 	cmd.command = script;
-	cmd.own_input = cmd.keep = true;
+	cmd.stdin_fd = source_fd(&h->copy->source, h->large);
+	cmd.keep = true;
 	cmd.bulk = !h->no_bulk;
 	submit(h, &cmd);
 	free(script);
-	if (h->job != 0)
-		large_feed(h);
+	if (h->job == 0)
+		large_close(h);
+	else
+		h->copy->to_sum = h->large;
 }
 
 static void
@@ -490,16 +494,17 @@ retry_large(struct host *h, const struct fanout_result *r)
 	    r->cls == FANOUT_C_CANCELED)
 		return false;
 	h->no_bulk = true;
-	h->copy->sent -= (uint64_t)h->large_off;
-	h->sent -= (uint64_t)h->large_off;
 	return true;
 }
 
 static void
 script_over(struct host *h, const struct fanout_result *r)
 {
-	if (h->phase == PHASE_LARGE)
+	if (h->phase == PHASE_LARGE) {
+		h->sent += r->in_bytes;
+		h->copy->sent += r->in_bytes;
 		large_close(h);
+	}
 	if (h->failed || retry_large(h, r))
 		return;
 	if (r->cls != FANOUT_C_OK && r->cls != FANOUT_C_EXIT &&
@@ -607,9 +612,7 @@ on_room(struct host *h)
 {
 	if (is_sftp(h))
 		pump(h);
-	else if (h->phase == PHASE_LARGE)
-		large_feed(h);
-	else
+	else if (h->phase != PHASE_LARGE)
 		feed(h);
 }
 
@@ -669,6 +672,21 @@ copy_event(struct copy *c, const struct fanout_event *ev)
 	return h;
 }
 
+bool
+copy_idle(struct copy *c)
+{
+	int rc;
+
+	if (c->to_sum == NO_PARENT)
+		return false;
+	/* Once nobody reads it, whoever wants the sum sees to it. */
+	rc = c->source.entries[c->to_sum].readers == 0 ? 0 :
+	    source_sum_some(&c->source, c->to_sum, SUM_SLICE);
+	if (rc != 1)
+		c->to_sum = NO_PARENT;
+	return rc == 1;
+}
+
 /* ---- beginning and end ---- */
 
 static void
@@ -693,6 +711,7 @@ copy_init(struct copy *c)
 	struct host *h;
 
 	set_limits(c);
+	c->to_sum = NO_PARENT;
 	if ((c->at = calloc(n, sizeof(*c->at))) == NULL)
 		return -1;
 	for (i = 0; i < n; i++) {

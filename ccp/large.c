@@ -1,7 +1,7 @@
 /*
- * large.c - a large file goes as the standard input of a command: the phase
- * LARGE, once for each. Nothing is acknowledged piece by piece, and the
- * host computes the digest of what it writes while it comes in.
+ * large.c - a large file is the standard input of a command: the phase LARGE,
+ * once for each. Nothing is acknowledged piece by piece, the host computes the
+ * digest of what it writes while it comes in, and so do we of what we send.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include "copy.h"
-
-#define PIECE (128 * 1024)
 
 /*
  * The path is in octal, which no shell sees anything in. tee(1) has its status
@@ -120,7 +118,6 @@ fail_local(struct host *h)
 int
 large_begin(struct host *h)
 {
-	h->large_off = 0;
 	if (source_open(&h->copy->source, h->large) == -1) {
 		fail_local(h);
 		return -1;
@@ -136,40 +133,6 @@ large_close(struct host *h)
 	    h->large) == -1)
 		fail_local(h);
 	h->large_open = false;
-}
-
-void
-large_feed(struct host *h)
-{
-	struct copy *c = h->copy;
-	const struct entry *en = &c->source.entries[h->large];
-	static char piece[PIECE];
-	size_t n;
-	ssize_t took;
-
-	while (h->large_off < en->size) {
-		n = en->size - h->large_off < PIECE ?
-		    (size_t)(en->size - h->large_off) : PIECE;
-		/* All of it or nothing is taken back later: ask for room. */
-		if (source_read(&c->source, h->large, h->large_off, piece,
-		    n) == -1) {
-			fail_local(h);
-			fanout_cancel(c->engine, h->job);
-			return;
-		}
-		took = fanout_write(c->engine, h->job, 0, piece, n);
-		if (took < 0)
-			return;
-		h->large_off += took;
-		h->sent += (uint64_t)took;
-		c->sent += (uint64_t)took;
-		if ((size_t)took < n)
-			return;
-	}
-	if (!h->left) {
-		h->left = true;
-		(void)fanout_write_end(c->engine, h->job, 0);
-	}
 }
 
 /* "tee STATUS", a line with the digest, "end", in any order. */

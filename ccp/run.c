@@ -74,12 +74,18 @@ status(void *ctx, const struct cli_roster *roster, int usual)
 	    CLI_EXIT_FAILED : usual;
 }
 
+static bool
+idle(void *ctx)
+{
+	return copy_idle(&((struct run *)ctx)->copy);
+}
+
 static int
 drive(struct run *r, const struct fanout_hosts *hosts, struct fanout_opts *opts,
     const struct fanout_cmd *cmd)
 {
 	const struct cli_extra extra = { .begin = begin, .event = event,
-	    .end = end, .status = status, .ctx = r };
+	    .end = end, .status = status, .idle = idle, .ctx = r };
 	struct cli_run run = { .opts = opts, .hosts = hosts, .cmd = cmd,
 	    .extra = &extra };
 

@@ -83,11 +83,16 @@ give(struct host *h, struct list *l)
 
 #define SUM_ALL(tool) "exec xargs -0 " tool " --"
 
+/* Several times as fast, on most machines, but it says names as they are. */
+#define SUM_FAST "if command -v openssl >/dev/null 2>&1; then " \
+	"exec xargs -0 openssl dgst -sha256 -r; fi; "
+
 char *
 script_sum(struct host *h)
 {
 	struct list l = { NULL, 0, 0 };
 	uint32_t i;
+	bool plain;
 
 	for (i = 0; i < h->copy->source.count; i++)
 		if ((h->todo[i] & E_CHECK) &&
@@ -95,9 +100,12 @@ script_sum(struct host *h)
 			free(l.bytes);
 			return NULL;
 		}
+	plain = memchr(l.bytes, '\n', l.len) == NULL &&
+	    memchr(l.bytes, '\\', l.len) == NULL;
 	give(h, &l);
-	return strdup("exec /bin/sh -c 'echo " SCRIPT_HELLO "; "
-	    EITHER_SUM(SUM_ALL) "'");
+	return strdup(plain ? "exec /bin/sh -c 'echo " SCRIPT_HELLO "; "
+	    SUM_FAST EITHER_SUM(SUM_ALL) "'" : "exec /bin/sh -c 'echo "
+	    SCRIPT_HELLO "; " EITHER_SUM(SUM_ALL) "'");
 }
 
 static int

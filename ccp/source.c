@@ -489,30 +489,35 @@ source_close(struct source *src, uint32_t i)
 	return changed || en->changed ? stale(en) : 0;
 }
 
-/* What is left of it. */
-static int
-digest_rest(struct source *src, uint32_t i)
+int
+source_fd(const struct source *src, uint32_t i)
 {
-	static const size_t chunk = 256 * 1024;
+	return src->entries[i].fd;
+}
+
+int
+source_sum_some(struct source *src, uint32_t i, size_t len)
+{
+	static unsigned char buf[256 * 1024];
 	struct entry *en = &src->entries[i];
-	unsigned char *buf;
-	off_t before;
-	int rc = 0;
+	off_t before = en->digested;
+	size_t n;
 
-	if ((buf = malloc(chunk)) == NULL)
-		return -1;
-	while (rc == 0 && (before = en->digested) < en->size) {
-		size_t n = en->size - before < (off_t)chunk ?
-		    (size_t)(en->size - before) : chunk;
-
-		rc = source_read(src, i, before, buf, n);
-		if (rc == 0 && en->digested == before) {
+	if (en->summed)
+		return 0;
+	for (; len > 0 && (before = en->digested) < en->size; len -= n) {
+		n = en->size - before < (off_t)sizeof(buf) ?
+		    (size_t)(en->size - before) : sizeof(buf);
+		if (n > len)
+			n = len;
+		if (source_read(src, i, before, buf, n) == -1)
+			return -1;
+		if (en->digested == before) {
 			errno = ENOMEM;
-			rc = -1;
+			return -1;
 		}
 	}
-	free(buf);
-	return rc;
+	return en->digested < en->size ? 1 : 0;
 }
 
 int
@@ -525,7 +530,9 @@ source_sum(struct source *src, uint32_t i)
 		return 0;
 	if (source_open(src, i) == -1)
 		return -1;
-	rc = digest_rest(src, i);
+	do {
+		rc = source_sum_some(src, i, (size_t)1 << 30);
+	} while (rc == 1);
 	saved = errno;
 	if (source_close(src, i) == -1 || rc == -1) {
 		if (rc == -1)

@@ -85,8 +85,14 @@ int	source_open(struct source *, uint32_t);
 int	source_read(struct source *, uint32_t, off_t, void *, size_t);
 int	source_close(struct source *, uint32_t);
 
+/* The descriptor of one that is open for reading. */
+int	source_fd(const struct source *, uint32_t);
+
 /* The SHA-256 of a file. What has been read from its beginning on is not read
  * again for it. 0, or -1 with errno as above. */
 int	source_sum(struct source *, uint32_t);
+
+/* Some more of it, of a file that is open: 1, 0: it is all read, -1 as above. */
+int	source_sum_some(struct source *, uint32_t, size_t);
 
 #endif

@@ -67,6 +67,9 @@ struct fanout_task {
 	bool	 subsystem;	/* command is the name of one */
 	bool	 tty;
 	bool	 bulk;		/* much standard input is to come */
+	int	 input_fd;	/* a regular file that is all of the input, from
+				 * its offset on: fanout_io_input need not be
+				 * called; -1: there is none such */
 };
 
 enum fanout_verdict {
@@ -145,6 +148,9 @@ int	fanout_io_emit(struct fanout_io *, enum fanout_kind, const void *,
 /* As read(2) on the standard input of the task: bytes, 0 at its end,
  * -1: none yet, stepped again when there is, -2: it could not be read. */
 ssize_t	fanout_io_input(struct fanout_io *, void *, size_t);
+
+/* So many bytes of input went another way (input_fd). */
+void	fanout_io_moved(struct fanout_io *, uint64_t);
 
 /* The result to fill before DONE; status is -1 and class OK at start. */
 struct fanout_result *fanout_io_result(struct fanout_io *);

@@ -224,6 +224,7 @@ asked(struct drive *d)
 void
 cli_drive_loop(struct drive *d)
 {
+	const struct cli_extra *x = d->run->extra;
 	bool came;
 
 	for (;;) {
@@ -239,7 +240,8 @@ cli_drive_loop(struct drive *d)
 		cli_drive_tick(d);
 		if (d->stopped != 0 && left(d->stopped, d->stop_ms) == 0)
 			return;
-		if (asked(d))
+		if (asked(d) || (x != NULL && x->idle != NULL &&
+		    x->idle(x->ctx)))
 			continue;
 		if (!one_event(d, wait_ms(d), &came))
 			return;

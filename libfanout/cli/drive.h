@@ -17,6 +17,9 @@
  * one. False: it is not shown. end comes before the summary. Both may write to
  * the sinks. status may think otherwise of the exit status. Each may be NULL.
  *
+ * idle is called while no event is there, for work that must not keep events
+ * waiting for long: some of it; true: there is more.
+ *
  * A tool for which a host takes more than one job submits them itself: the
  * first ones in begin (0 or an error), others when events come. begin has some
  * of the hosts, map their indices among all; NULL: it has all. Then event makes
@@ -31,6 +34,7 @@ struct cli_extra {
 	void	(*end)(void *ctx, const struct cli_roster *,
 		    struct cli_sink *out, struct cli_sink *err);
 	int	(*status)(void *ctx, const struct cli_roster *, int usual);
+	bool	(*idle)(void *ctx);
 	void	*ctx;
 };
 

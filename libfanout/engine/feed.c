@@ -209,6 +209,12 @@ feed_free(struct feed *f)
 	free(f);
 }
 
+int
+feed_fd(const struct feed *f)
+{
+	return f->regular ? f->fd : -1;
+}
+
 static ssize_t
 read_at(int fd, void *buf, size_t len, off_t off)
 {

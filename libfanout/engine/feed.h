@@ -25,6 +25,9 @@ struct feed;
 int	feed_new(struct feed **, int fd, void (*news)(void *), void *arg);
 void	feed_free(struct feed *);	/* stops and joins; NULL is fine */
 
+/* A regular file that is read in place: its descriptor; else -1. */
+int	feed_fd(const struct feed *);
+
 /*
  * Read at an offset, from any thread: bytes; 0: that is the end; -1: nothing
  * there yet, news will tell; -2: it could not be read or spooled, errno.

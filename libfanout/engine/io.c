@@ -159,6 +159,15 @@ fanout_io_input(struct fanout_io *p, void *buf, size_t len)
 	return n;
 }
 
+void
+fanout_io_moved(struct fanout_io *p, uint64_t bytes)
+{
+	if (p->task == NULL || bytes == 0)
+		return;
+	p->task->result.in_bytes += bytes;
+	p->idle_since = p->worker->now;
+}
+
 int
 fanout_io_grace(struct fanout_io *p)
 {

@@ -93,7 +93,9 @@ start_task(struct fanout_io *p)
 		.has_input = job->feed != NULL || job->streams != NULL,
 		.subsystem = job->subsystem,
 		.tty = job->tty,
-		.bulk = job->bulk
+		.bulk = job->bulk,
+		.input_fd = job->feed != NULL && job->streams == NULL ?
+		    feed_fd(job->feed) : -1
 	};
 
 	p->state = PEER_BUSY;

@@ -93,14 +93,15 @@ spawn(struct child *c, char *const argv[], char *const envp[], int in,
 
 int
 child_start(struct child *c, char *const argv[], char *const envp[],
-    bool want_input)
+    int input)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
 	int rc;
 
-	if ((!want_input || (rc = child_pipe(in, 1)) == 0) &&
+	if ((input != CHILD_PIPE || (rc = child_pipe(in, 1)) == 0) &&
 	    (rc = child_pipe(out, 0)) == 0 && (rc = child_pipe(err, 0)) == 0 &&
-	    (rc = spawn(c, argv, envp, in[0], out[1], err[1])) == 0 &&
+	    (rc = spawn(c, argv, envp, input == CHILD_PIPE ? in[0] : input,
+	    out[1], err[1])) == 0 &&
 	    (c->pidfd = open_pidfd(c->pid)) == -1)
 		rc = errno;
 	child_close(&in[0]);

@@ -20,11 +20,13 @@ struct child {
 #define CHILD_INIT { 0, 0, -1, -1, -1, -1, 0 }
 
 /*
- * Run argv[0] (looked up in PATH) with environment envp. Without want_input
- * its standard input is /dev/null. 0, or errno.
+ * Run argv[0] (looked up in PATH) with environment envp. Its standard input is
+ * a pipe, or a descriptor of ours, or CHILD_NO_INPUT (/dev/null). 0, or errno.
  */
+#define CHILD_NO_INPUT (-1)
+#define CHILD_PIPE (-2)
 int	child_start(struct child *, char *const argv[], char *const envp[],
-	    bool want_input);
+	    int input);
 
 /* True once it has ended; status is set. */
 bool	child_ended(struct child *);

@@ -82,7 +82,7 @@ local_start(void *peer, const struct fanout_task *task)
 	}
 	(void)snprintf(var, sizeof(var), "FANOUT_HOST=%s", l->host);
 	if ((env = process_environment(var)) != NULL)
-		rc = process_start(&l->process, argv, env, task->has_input);
+		rc = process_start(&l->process, argv, env, task);
 	free(env);
 	if (rc != 0)
 		fanout_io_fail(l->process.io, FANOUT_C_LOCAL, rc, 0,

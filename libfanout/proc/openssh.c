@@ -215,8 +215,7 @@ start(struct openssh *s, const struct fanout_task *task)
 		argv[n++] = t.name;
 		argv[n++] = task->command != NULL ?
 		    (char *)(uintptr_t)task->command : nothing;
-		rc = process_start(&s->process, argv, environ,
-		    task->has_input);
+		rc = process_start(&s->process, argv, environ, task);
 	}
 	free(argv);
 	if (rc != 0)
@@ -331,7 +330,7 @@ openssh_free(void *peer)
 const struct fanout_transport fo_transport_openssh = {
 	.size = sizeof(struct fanout_transport),
 	.name = "openssh",
-	.descriptors = 5,
+	.descriptors = 6,
 	.open = shared_open,
 	.close_all = shared_close,
 	.plan = openssh_plan,

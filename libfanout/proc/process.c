@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +10,8 @@
 #include "base/clock.h"
 #include "process.h"
 
-#define CHUNK (16 * 1024)
+#define CHUNK (64 * 1024)
+#define FILE_LOOK_MS 200	/* how far has the child read it? */
 #define CHUNKS_A_STEP 8		/* then the others' turn */
 #define LOG_LINE 1024		/* longer ones are cut */
 #define LOOK_MS 20		/* at how a group ends */
@@ -22,7 +24,7 @@ process_init(struct process *p, struct fanout_io *io)
 	memset(p, 0, sizeof(*p));
 	p->io = io;
 	p->child = none;
-	p->log_fd[0] = p->log_fd[1] = -1;
+	p->log_fd[0] = p->log_fd[1] = p->file = -1;
 }
 
 char **
@@ -58,14 +60,38 @@ process_log(struct process *p, char path[static PROCESS_LOG_PATH],
 	return 0;
 }
 
+/* The file once more, with an offset of its own. -1: by the pipe, then. */
+static int
+reopen(int fd)
+{
+	char path[32];
+	off_t at = lseek(fd, 0, SEEK_CUR);
+	int again;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (at == -1 || (again = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return -1;
+	if (lseek(again, at, SEEK_SET) == at)
+		return again;
+	close(again);
+	return -1;
+}
+
 int
 process_start(struct process *p, char *const argv[], char *const envp[],
-    bool has_input)
+    const struct fanout_task *task)
 {
+	int input = task->has_input ? CHILD_PIPE : CHILD_NO_INPUT;
 	int rc = ENOMEM;
 
-	if (!has_input || (p->input = malloc(CHUNK)) != NULL)
-		rc = child_start(&p->child, argv, envp, has_input);
+	if (task->has_input && task->input_fd != -1 &&
+	    (p->file = reopen(task->input_fd)) != -1) {
+		p->file_off = lseek(p->file, 0, SEEK_CUR);
+		input = p->file;
+		fanout_io_timer(p->io, FILE_LOOK_MS);
+	}
+	if (input != CHILD_PIPE || (p->input = malloc(CHUNK)) != NULL)
+		rc = child_start(&p->child, argv, envp, input);
 	if (rc != 0) {
 		process_end(p);
 		return rc;
@@ -195,6 +221,20 @@ pump_log(struct process *p)
 	return (size_t)n;
 }
 
+/* The child reads its input itself: what it has read counts as sent. */
+static void
+watch_file(struct process *p)
+{
+	off_t at;
+
+	if (p->file == -1 || (at = lseek(p->file, 0, SEEK_CUR)) == -1)
+		return;
+	if (at > p->file_off)
+		fanout_io_moved(p->io, (uint64_t)(at - p->file_off));
+	p->file_off = at;
+	fanout_io_timer(p->io, FILE_LOOK_MS);
+}
+
 void
 process_end(struct process *p)
 {
@@ -207,6 +247,7 @@ process_end(struct process *p)
 	child_free(&p->child);
 	child_close(&p->log_fd[0]);
 	child_close(&p->log_fd[1]);
+	child_close(&p->file);
 	status = p->child.status;
 	p->child = none;
 	p->child.status = status;
@@ -255,6 +296,8 @@ process_step(struct process *p)
 		moved = pump_log(p) + pump_in(p) +
 		    pump_out(p, WATCH_OUT, &p->child.out, FANOUT_EV_OUT) +
 		    pump_out(p, WATCH_ERR, &p->child.err, FANOUT_EV_ERR);
+	if (!p->canceled)
+		watch_file(p);
 	if (is_over(p)) {
 		process_end(p);
 		return FANOUT_DONE;

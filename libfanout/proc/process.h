@@ -19,6 +19,9 @@ struct process {
 	bool		 canceled;
 	int64_t		 kill_at;	/* canceled: TERM was not enough */
 	bool		 killed;
+	int		 file;		/* the child's input; its offset says how
+					 * far it is; -1: it is no file */
+	off_t		 file_off;
 	char		*input;		/* a chunk, while there is input */
 	size_t		 in_off, in_len;
 
@@ -43,7 +46,7 @@ int	process_log(struct process *, char path[static PROCESS_LOG_PATH],
 
 /* Start argv with environment envp. 0, or errno; then nothing is left. */
 int	process_start(struct process *, char *const argv[],
-	    char *const envp[], bool has_input);
+	    char *const envp[], const struct fanout_task *);
 
 /*
  * Move what can be moved. FANOUT_DONE: it has ended, child.status says how,
