@@ -291,6 +291,25 @@ submit_large(struct host *h)
 }
 
 static void
+submit_archive(struct host *h)
+{
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	char *script;
+
+	begin_script(h, PHASE_ARCHIVE);
+	if ((script = script_archive(h)) == NULL) {
+		host_nomem(h);
+		return;
+	}
+	cmd.command = script;
+	cmd.stdin_fd = h->copy->archive.file.fd;
+	cmd.keep = true;
+	cmd.bulk = h->copy->source.bytes >= LARGE_MIN && !h->no_bulk;
+	submit(h, &cmd);
+	free(script);
+}
+
+static void
 submit_script(struct host *h, enum phase phase, char *script)
 {
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
@@ -410,10 +429,22 @@ after_send(struct host *h)
 {
 	if (h->copy->opts.dry_run)
 		over(h);
+	else if (h->by_archive && !h->by_sftp && !h->no_archive)
+		submit_archive(h);
 	else if (!h->by_sftp && large_next(h))
 		submit_large(h);
 	else
 		after_all(h);
+}
+
+static void
+after_archive(struct host *h)
+{
+	h->by_archive = false;
+	if (h->by_sftp || h->no_archive)
+		submit_sftp(h, PHASE_SEND, AT_SEND);
+	else
+		after_send(h);
 }
 
 static void
@@ -441,6 +472,12 @@ next_phase(struct host *h)
 		break;
 	case PHASE_SEND:
 		after_send(h);
+		break;
+	case PHASE_ARCHIVE:
+		if (!h->bulk_failed)
+			after_archive(h);
+		else
+			submit_archive(h);
 		break;
 	case PHASE_LARGE:
 		after_large(h);
@@ -489,11 +526,13 @@ sftp_over(struct host *h, const struct fanout_result *r)
 static bool
 retry_large(struct host *h, const struct fanout_result *r)
 {
-	if (h->phase != PHASE_LARGE || h->no_bulk || h->failed ||
+	h->bulk_failed = false;
+	if ((h->phase != PHASE_LARGE && h->phase != PHASE_ARCHIVE) ||
+	    h->no_bulk || h->failed ||
 	    r->cls == FANOUT_C_OK || r->stage >= FANOUT_S_RUN ||
 	    r->cls == FANOUT_C_CANCELED)
 		return false;
-	h->no_bulk = true;
+	h->no_bulk = h->bulk_failed = true;
 	return true;
 }
 
@@ -515,6 +554,8 @@ script_over(struct host *h, const struct fanout_result *r)
 	}
 	if (h->phase == PHASE_SUM)
 		script_summed(h);
+	else if (h->phase == PHASE_ARCHIVE)
+		script_archived(h);
 	else if (h->phase == PHASE_LARGE)
 		script_large_over(h);
 	else
@@ -526,6 +567,7 @@ static bool
 needs_cleaning(const struct host *h)
 {
 	return h->failed && (h->phase == PHASE_LARGE ||
+	    h->phase == PHASE_ARCHIVE ||
 	    h->phase == PHASE_COMMIT) && (h->result.cls == FANOUT_C_REMOTE ||
 	    h->result.cls == FANOUT_C_LOCAL);
 }
@@ -612,7 +654,7 @@ on_room(struct host *h)
 {
 	if (is_sftp(h))
 		pump(h);
-	else if (h->phase != PHASE_LARGE)
+	else if (h->phase != PHASE_LARGE && h->phase != PHASE_ARCHIVE)
 		feed(h);
 }
 
@@ -672,11 +714,27 @@ copy_event(struct copy *c, const struct fanout_event *ev)
 	return h;
 }
 
+/* The archive is made: hosts that waited for it, at SUMS, do so no more. */
+static void
+go_on(struct copy *c)
+{
+	size_t i;
+
+	for (i = 0; i < fanout_hosts_count(c->hosts); i++)
+		if (c->at[i].sftp != NULL && c->at[i].state == AT_SUMS)
+			pump(&c->at[i]);
+}
+
 bool
 copy_idle(struct copy *c)
 {
 	int rc;
 
+	if (c->archive.state == ARCHIVE_MAKING) {
+		if (!archive_make_some(c))
+			go_on(c);
+		return true;
+	}
 	if (c->to_sum == NO_PARENT)
 		return false;
 	/* Once nobody reads it, whoever wants the sum sees to it. */
@@ -777,6 +835,7 @@ copy_free(struct copy *c)
 		free(c->at[i].old);
 	}
 	tell_free(c);
+	archive_free(c);
 	for (i = 0; i < c->jobs_size; i++)
 		free(c->jobs[i].map);
 	free(c->at);
