@@ -186,6 +186,8 @@ void	copy_free(struct copy *);
  * there is more. */
 bool	copy_idle(struct copy *);
 
+void	host_end_session(struct host *);	/* of SFTP; also if there is none */
+
 /* The first failure counts. */
 void	host_fail(struct host *, enum fanout_class, const char *fmt, ...)
 	    __attribute__((__format__(printf, 3, 4)));

@@ -13,11 +13,7 @@
 
 #define PENDING_MAX (128 * 1024)	/* bytes waiting here for the engine */
 #define ANSWER_MAX (64 * 1024 * 1024)	/* of a command: digests */
-#define FLY_MAX (4 * 1024 * 1024)	/* bytes of a host not acknowledged */
-#define FLY_MIN (128 * 1024)
-#define FLY_ALL (48 * 1024 * 1024)	/* of all together */
 #define SUM_SLICE (4 * 1024 * 1024)	/* some ms */
-#define SYNC_EACH_MAX 64		/* files; for more, all at once */
 
 static enum go at_start(struct host *);
 static enum go at_leave(struct host *);
@@ -497,8 +493,8 @@ next_phase(struct host *h)
 
 /* ---- events ---- */
 
-static void
-end_session(struct host *h)
+void
+host_end_session(struct host *h)
 {
 	uploads_free(h);
 	rereads_free(h);
@@ -519,7 +515,7 @@ sftp_over(struct host *h, const struct fanout_result *r)
 	} else if (!h->left)
 		host_fail(h, FANOUT_C_REMOTE, "the SFTP server ended before "
 		    "its time%s%s", *h->words != '\0' ? ": " : "", h->words);
-	end_session(h);
+	host_end_session(h);
 }
 
 /* The other way there may be closed to it: it has no password, say. */
@@ -747,42 +743,6 @@ copy_idle(struct copy *c)
 
 /* ---- beginning and end ---- */
 
-static void
-set_limits(struct copy *c)
-{
-	uint64_t n = fanout_hosts_count(c->hosts);
-
-	if (n > FANOUT_WINDOW_DEFAULT)
-		n = FANOUT_WINDOW_DEFAULT;
-	c->may_fly = FLY_ALL / n;
-	if (c->may_fly > FLY_MAX)
-		c->may_fly = FLY_MAX;
-	if (c->may_fly < FLY_MIN)
-		c->may_fly = FLY_MIN;
-	c->sync_each = c->source.count <= SYNC_EACH_MAX;
-}
-
-int
-copy_init(struct copy *c)
-{
-	size_t i, n = fanout_hosts_count(c->hosts);
-	struct host *h;
-
-	set_limits(c);
-	c->to_sum = NO_PARENT;
-	if ((c->at = calloc(n, sizeof(*c->at))) == NULL)
-		return -1;
-	for (i = 0; i < n; i++) {
-		h = &c->at[i];
-		h->copy = c;
-		h->index = i;
-		h->name = fanout_hosts_at(c->hosts, i);
-		h->begin = c->get != NULL ? AT_GET : AT_DEST;
-		h->result.status = -1;
-	}
-	return 0;
-}
-
 int
 copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
     const char *const *skip, struct fanout_error *e)
@@ -814,32 +774,4 @@ copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
 		h->job_host = i;
 	}
 	return 0;
-}
-
-void
-copy_free(struct copy *c)
-{
-	size_t i;
-
-	for (i = 0; c->at != NULL && i < fanout_hosts_count(c->hosts); i++) {
-		end_session(&c->at[i]);
-		large_close(&c->at[i]);
-		free(c->at[i].base);
-		free(c->at[i].as_name);
-		free(c->at[i].todo);
-		free(c->at[i].kept);
-		free(c->at[i].input);
-		free(c->at[i].answer);
-		free(c->at[i].told);
-		free(c->at[i].sums);
-		free(c->at[i].old);
-	}
-	tell_free(c);
-	archive_free(c);
-	for (i = 0; i < c->jobs_size; i++)
-		free(c->jobs[i].map);
-	free(c->at);
-	free(c->jobs);
-	free(c->alive);
-	source_free(&c->source);
 }
