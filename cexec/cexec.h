@@ -10,12 +10,15 @@
 #include "cli/plan.h"
 #include "cli/saved.h"
 #include "cli/target.h"
+#include "send.h"
 
 struct cexec {
 	struct cli_target target;
 	struct cli_connect connect;
 	struct cli_look look;
 	struct cli_form form;
+	struct cli_expand expand;
+	struct send send;
 	struct cli_plan plan;
 	struct cli_report_opts report;
 	struct cli_words kept;	/* options that a retry needs */

@@ -33,6 +33,9 @@ static const struct cli_option run_options[] = {
 	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Output:", cli_look_options, &(c)->look },		\
 	{ "Run:", run_options, (c) },				\
+	{ "What is run:", send_options, &(c)->send },		\
+	{ "As another user:", send_become_options, &(c)->send },	\
+	{ "For each host:", cli_expand_options, &(c)->expand },	\
 	{ "The command's surroundings:", cli_form_options, &(c)->form }, \
 	{ "One after the other:", cli_plan_options, &(c)->plan }, \
 	{ "Is all well?", cli_plan_check_options, &(c)->plan },	\
@@ -96,9 +99,15 @@ static int
 note(void *ctx, const struct cli_group *g, const struct cli_option *o,
     const char *value)
 {
+	static const struct cli_option columns = { 0, "columns", "FILE", "",
+	    CLI_TEXT, 0, 0, 0, NULL };
 	char *name;
 	int rc;
 
+	/* A host file is that, but what it says of hosts is needed again. */
+	if (g->options == cli_target_options && o->name != NULL &&
+	    strcmp(o->name, "hostfile") == 0 && strcmp(value, "-") != 0)
+		return cli_words_note(ctx, &columns, value);
 	if (g->options == cli_plan_options && strcmp(o->name, "canary") == 0 &&
 	    value[strspn(value, "0123456789")] != '\0')
 		return 0;
@@ -113,6 +122,9 @@ note(void *ctx, const struct cli_group *g, const struct cli_option *o,
 	    g->options == cli_plan_options ||
 	    g->options == cli_plan_check_options || g->options == cli_look_options ||
 	    g->options == run_options || g->options == cli_form_options ||
+	    g->options == send_options || g->options == cli_expand_options ||
+	    (g->options == send_become_options &&
+	    strcmp(o->name, "become-password-fd") != 0) ||
 	    (g->options == cli_ask_options && o->kind == CLI_FLAG))
 		return cli_words_note(ctx, o, value);
 	return 0;
@@ -153,7 +165,7 @@ parse(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 static int
 begin(struct cexec *c, char **argv, struct fanout_error *e)
 {
-	*c = (struct cexec){ .connect = CLI_CONNECT_INIT };
+	*c = (struct cexec){ .connect = CLI_CONNECT_INIT, .send = SEND_INIT };
 	return cli_target_init(&c->target, argv, e);
 }
 
@@ -194,11 +206,10 @@ cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 	if ((rc = begin(c, argv, e)) != 0 ||
 	    (rc = parse(c, argc, argv, e)) != 0 ||
 	    (rc = cli_history_check(&c->report, e)) != 0 ||
-	    (rc = cli_plan_check(&c->plan, e)) != 0)
+	    (rc = cli_plan_check(&c->plan, e)) != 0 ||
+	    (rc = send_check(&c->send, &c->connect, &c->form, c->no_stdin,
+	    e)) != 0)
 		return rc;
-	if (c->connect.raw && cli_form_used(&c->form))
-		return cli_error(e, FANOUT_EINVAL, "--raw runs nothing but "
-		    "the command: no --env, --chdir, --umask, --shell");
 	if (c->help || c->version || c->completion != NULL ||
 	    cli_history_acts(&c->report))
 		return 0;
@@ -206,6 +217,10 @@ cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 		return retry(c, argc, argv, e);
 	if (cli_target_shows(&c->target) || cli_dead_acts(&c->target.dead))
 		return 0;
+	if (c->send.script != NULL) {
+		c->command = send_script_words(c->send.script, c->words);
+		return c->command != NULL ? 0 : cli_nomem(e);
+	}
 	if (all_blank(c->words))
 		return cli_error(e, FANOUT_EINVAL, "no command is given");
 	if ((c->command = join(c->words, argc - (int)(c->words - argv))) ==
@@ -219,6 +234,8 @@ cexec_clear(struct cexec *c)
 {
 	cli_target_clear(&c->target);
 	cli_connect_clear(&c->connect);
+	send_clear(&c->send);
+	cli_expand_close(&c->expand);
 	cli_words_clear(&c->kept);
 	cli_saved_free(c->saved);
 	fanout_hosts_free(c->again);

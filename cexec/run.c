@@ -18,55 +18,65 @@ input_fd(const struct cexec *c)
 {
 	int flags = fcntl(STDIN_FILENO, F_GETFL);
 
-	if (c->no_stdin || isatty(STDIN_FILENO) || flags == -1 ||
+	if (c->no_stdin || c->send.stdin_file != NULL ||
+	    isatty(STDIN_FILENO) || flags == -1 ||
 	    (flags & O_ACCMODE) == O_WRONLY)
 		return -1;
 	return STDIN_FILENO;
 }
 
 static int
-run_on(struct cexec *c, const struct fanout_hosts *hosts)
+drive(struct cexec *c, const struct fanout_opts *opts,
+    const struct fanout_hosts *hosts, const char *const *skip)
 {
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-	struct fanout_opts opts;
-	struct fanout_marks *marks;
 	struct fanout_error e;
-	const char **skip;
-	char *sent;
+	bool takes_part = false;
 	int status;
 	const struct cli_record record = { .opts = &c->report,
 	    .command = c->command, .words = &c->kept,
 	    .retry_of = c->saved != NULL ? c->saved->id : NULL };
-	struct cli_run run = { .opts = &opts, .hosts = hosts, .cmd = &cmd,
-	    .record = &record };
+	const struct cli_extra extra = { .begin = input_begin,
+	    .event = input_event, .ctx = &c->send.input };
+	struct cli_run run = { .opts = opts, .hosts = hosts, .cmd = &cmd,
+	    .record = &record, .ask = &c->connect.ask, .plan = &c->plan,
+	    .largest_status = c->largest };
 
-	FANOUT_OPTS_INIT(&opts);
-	if (cli_form_wrap(&c->form, c->command, &sent, &e) != 0 ||
-	    cli_look_check(&c->look, hosts, &e) != 0 ||
-	    cli_connect_apply(&c->connect, &opts, &e) != 0) {
+	cli_expand_open(&c->expand, &c->target, hosts, opts);
+	if (send_make(&c->send, c->command, &c->form, &c->expand, opts, hosts,
+	    skip, input_fd(c), &cmd, &takes_part, &e) != 0 ||
+	    cli_plan_make(&c->plan, hosts, cmd.skip, c->target.seed,
+	    &e) != 0) {
 		warnx("%s", e.text);
-		free(sent);
 		return CLI_EXIT_USAGE;
 	}
-	if (cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0 ||
-	    cli_plan_make(&c->plan, hosts, skip, c->target.seed, &e) != 0) {
-		warnx("%s", e.text);
-		cli_dead_free(marks, skip);
-		free(sent);
-		return CLI_EXIT_USAGE;
-	}
-	cmd.command = sent;
-	cmd.skip = skip;
-	cmd.stdin_fd = input_fd(c);
+	c->send.input.ask = &c->connect.ask;
+	run.ahead = c->send.ahead;
 	run.look = c->look;
 	run.look.verbose = c->connect.verbose;
-	run.ask = &c->connect.ask;
-	run.largest_status = c->largest;
-	run.plan = &c->plan;
+	run.extra = takes_part ? &extra : NULL;
 	status = cli_drive(&run);
 	cli_plan_clear(&c->plan);
+	return status;
+}
+
+static int
+run_on(struct cexec *c, const struct fanout_hosts *hosts)
+{
+	struct fanout_opts opts;
+	struct fanout_marks *marks = NULL;
+	struct fanout_error e;
+	const char **skip = NULL;
+	int status = CLI_EXIT_USAGE;
+
+	FANOUT_OPTS_INIT(&opts);
+	if (cli_look_check(&c->look, hosts, &e) != 0 ||
+	    cli_connect_apply(&c->connect, &opts, &e) != 0 ||
+	    cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0)
+		warnx("%s", e.text);
+	else
+		status = drive(c, &opts, hosts, skip);
 	cli_dead_free(marks, skip);
-	free(sent);
 	return status;
 }
 
@@ -98,7 +108,8 @@ lacks_input(const struct cexec *c)
 	int fd = input_fd(c);
 	struct stat st;
 
-	return c->saved->fed > 0 && (fd == -1 || (fstat(fd, &st) == 0 &&
+	return c->saved->fed > 0 && c->send.stdin_file == NULL &&
+	    (fd == -1 || (fstat(fd, &st) == 0 &&
 	    S_ISCHR(st.st_mode)));
 }
 

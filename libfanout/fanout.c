@@ -160,7 +160,13 @@ fanout_write(struct fanout *f, fanout_job job, size_t host, const void *data,
 int
 fanout_write_end(struct fanout *f, fanout_job job, size_t host)
 {
-	return engine_write_end(f->eng, job, host);
+	return engine_write_end(f->eng, job, host, false);
+}
+
+int
+fanout_write_stop(struct fanout *f, fanout_job job, size_t host)
+{
+	return engine_write_end(f->eng, job, host, true);
 }
 
 void

@@ -499,6 +499,9 @@ ssize_t	fanout_write(struct fanout *, fanout_job, size_t host, const void *,
 /* That was all: what follows is the input of stdin_fd, if there is one, and
  * then the end of the input. */
 int	fanout_write_end(struct fanout *, fanout_job, size_t host);
+
+/* So, but the input ends there, whatever stdin_fd has. */
+int	fanout_write_stop(struct fanout *, fanout_job, size_t host);
 void	fanout_wake(struct fanout *);
 
 /* ---- events ------------------------------------------------------------ */

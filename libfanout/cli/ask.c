@@ -38,31 +38,30 @@ const struct cli_option cli_ask_options[] = {
 
 /* ---- opening ----------------------------------------------------------- */
 
-/* The first line. Byte by byte: what follows may be for somebody else. */
-static int
-read_password(struct cli_ask *a, struct fanout_error *e)
+/* Byte by byte: what follows may be for somebody else. */
+int
+cli_ask_read(char **out, int fd, const char *option, struct fanout_error *e)
 {
-	int fd = (int)a->password_fd - 1;
 	size_t len = 0;
 	ssize_t n = 0;
-	char c;
+	char c, *text;
 
-	if ((a->password = cli_secret_new()) == NULL)
+	if ((*out = text = cli_secret_new()) == NULL)
 		return cli_nomem(e);
 	while (len < CLI_LINE_MAX && (n = read(fd, &c, 1)) == 1 && c != '\n')
-		a->password[len++] = c;
+		text[len++] = c;
 	explicit_bzero(&c, sizeof(c));
 	if (n == -1)
-		return cli_error(e, FANOUT_ESYS, "--password-fd %d: %s", fd,
+		return cli_error(e, FANOUT_ESYS, "--%s %d: %s", option, fd,
 		    strerror(errno));
-	if (len > 0 && a->password[len - 1] == '\r')
-		a->password[--len] = '\0';
+	if (len > 0 && text[len - 1] == '\r')
+		text[--len] = '\0';
 	if (len == 0)
-		return cli_error(e, FANOUT_EINVAL, "--password-fd %d: there "
-		    "is no password in it", fd);
+		return cli_error(e, FANOUT_EINVAL, "--%s %d: there is no "
+		    "password in it", option, fd);
 	if (len == CLI_LINE_MAX)
-		return cli_error(e, FANOUT_ELIMIT, "--password-fd %d: more "
-		    "than %d bytes", fd, CLI_LINE_MAX - 1);
+		return cli_error(e, FANOUT_ELIMIT, "--%s %d: more than %d "
+		    "bytes", option, fd, CLI_LINE_MAX - 1);
 	return 0;
 }
 
@@ -81,7 +80,8 @@ cli_ask_open(struct cli_ask *a, struct fanout_opts *o, struct fanout_error *e)
 	if ((a->once + a->each + (a->password_fd > 0)) > 1)
 		return cli_error(e, FANOUT_EINVAL, "--ask-password, --ask-each "
 		    "and --password-fd exclude each other");
-	if (a->password_fd > 0 && (rc = read_password(a, e)) != 0)
+	if (a->password_fd > 0 && (rc = cli_ask_read(&a->password,
+	    (int)a->password_fd - 1, "password-fd", e)) != 0)
 		return rc;
 	if (tty)
 		o->can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_PASSPHRASE) |
@@ -134,9 +134,15 @@ cli_ask_close(struct cli_ask *a)
 void
 cli_ask_answer(struct cli_ask *a, struct cli_question *q, const char *text)
 {
+	void (*answer)(void *, const char *) = q->answer;
+	void *ctx = q->ctx;
+
 	/* That nobody waits for it any more is no matter. */
-	(void)fanout_answer(a->f, q->ask.id, text);
+	if (answer == NULL)
+		(void)fanout_answer(a->f, q->ask.id, text);
 	drop(a, q);
+	if (answer != NULL)
+		answer(ctx, text);
 }
 
 /* Does the prompt want what a password is? Others (codes, new passwords) are
@@ -219,6 +225,26 @@ take(struct cli_ask *a, const struct fanout_event *ev)
 	(void)answer_now(a, q);
 }
 
+void
+cli_ask_put(struct cli_ask *a, const char *prompt,
+    void (*answer)(void *, const char *), void *ctx)
+{
+	struct cli_question *q = calloc(1, sizeof(*q));
+
+	if (q == NULL || a->terminal.fd == -1 ||
+	    (q->ask.prompt = strdup(prompt)) == NULL) {
+		free(q);
+		answer(ctx, NULL);
+		return;
+	}
+	q->ask.attempt = 1;
+	q->ask.instruction = NULL;
+	q->host = FANOUT_NOHOST;
+	q->answer = answer;
+	q->ctx = ctx;
+	TAILQ_INSERT_TAIL(&a->queue, q, link);
+}
+
 /* The host went its way without an answer. */
 static void
 forget_host(struct cli_ask *a, const struct fanout_event *ev)
@@ -275,7 +301,7 @@ show(struct cli_ask *a)
 		cli_terminal_say(t, ask->kind == FANOUT_ASK_PASSPHRASE ?
 		    "That is not its passphrase.\n" :
 		    "That was refused, please try again.\n");
-	if (ask->instruction[0] != '\0') {
+	if (ask->instruction != NULL && ask->instruction[0] != '\0') {
 		cli_terminal_say(t, ask->instruction);
 		cli_terminal_say(t, "\n");
 	}

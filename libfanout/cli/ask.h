@@ -55,6 +55,16 @@ void	cli_ask_start(struct cli_ask *, struct fanout *);
  * that are done are dropped. */
 void	cli_ask_event(struct cli_ask *, const struct fanout_event *);
 
+/* A question of the tool's own, whose answer is not to be seen. answer gets
+ * NULL where there is no terminal, or no answer. */
+void	cli_ask_put(struct cli_ask *, const char *prompt,
+	    void (*answer)(void *ctx, const char *text), void *ctx);
+
+/* The first line of a descriptor, for --OPTION; the caller frees it with
+ * cli_secret_free. 0 or an error. */
+int	cli_ask_read(char **, int fd, const char *option,
+	    struct fanout_error *);
+
 /* Is there a question for the terminal? Then, instead of waiting in
  * fanout_next: put it, and wait until there is an answer or an event. */
 bool	cli_ask_busy(const struct cli_ask *);
@@ -68,6 +78,8 @@ struct cli_question {
 	size_t	 host;
 	char	*name;		/* of the host */
 	struct fanout_ask ask;	/* its texts are the question's own */
+	void	(*answer)(void *ctx, const char *);	/* NULL: the engine's */
+	void	*ctx;
 };
 
 void	cli_ask_answer(struct cli_ask *, struct cli_question *,

@@ -191,6 +191,10 @@ cli_batches_rules(struct drive *d, const char *host)
 void
 cli_batches_amend(struct drive *d, struct fanout_event *ev)
 {
+	if (ev->kind == FANOUT_EV_DONE && d->run->ahead != NULL &&
+	    ev->result->cls == FANOUT_C_SKIPPED &&
+	    d->run->ahead[ev->host] != NULL)
+		ev->result = d->run->ahead[ev->host];
 	if (!d->halted || ev->kind != FANOUT_EV_DONE ||
 	    ev->result->cls != FANOUT_C_CANCELED ||
 	    ev->result->stage != FANOUT_S_QUEUE)

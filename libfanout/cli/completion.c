@@ -13,7 +13,8 @@ static const struct {
 	{ "transport", "auto ssh2 openssh local" },
 	{ "retry", "failed unreachable succeeded timeout skipped unfinished "
 	    "all" },
-	{ "completion", "bash zsh fish" }
+	{ "completion", "bash zsh fish" },
+	{ "become", "sudo su doas" }
 };
 
 static const char *
@@ -76,7 +77,7 @@ bash(FILE *fp, const char *tool, const struct cli_group *groups)
 	    "\tcase $prev in\n", tool);
 	for (g = groups; g->title != NULL; g++)
 		for (o = g->options; o->help != NULL; o++) {
-			if (o->arg == NULL)
+			if (o->arg == NULL || o->arg[0] == '[')
 				continue;
 			put_case(fp, o);
 			if (words_of(o) != NULL)
@@ -106,7 +107,7 @@ bash(FILE *fp, const char *tool, const struct cli_group *groups)
 static void
 put_zsh_arg(FILE *fp, const struct cli_option *o)
 {
-	if (o->arg == NULL)
+	if (o->arg == NULL || o->arg[0] == '[')
 		return;
 	putc(':', fp);
 	put_text(fp, o->arg, ":[]\\", '\\');
@@ -121,7 +122,8 @@ static void
 put_zsh(FILE *fp, const struct cli_option *o, const char *word,
     const char *joined)
 {
-	fprintf(fp, "\t'*%s%s[", word, o->arg != NULL ? joined : "");
+	fprintf(fp, "\t'*%s%s[", word,
+	    o->arg != NULL && o->arg[0] != '[' ? joined : "");
 	put_text(fp, o->help, ":[]\\", '\\');
 	putc(']', fp);
 	put_zsh_arg(fp, o);
@@ -170,7 +172,7 @@ fish(FILE *fp, const char *tool, const struct cli_group *g)
 			else if (takes(o, "DIR"))
 				fputs(" -x -a '(__fish_complete_directories)'",
 				    fp);
-			else if (o->arg != NULL)
+			else if (o->arg != NULL && o->arg[0] != '[')
 				fputs(" -x", fp);
 			fputs(" -d '", fp);
 			/* There a quote is \', which is not so in sh. */

@@ -45,6 +45,9 @@ struct cli_run {
 	struct cli_ask *ask;	/* NULL: nothing is asked */
 	struct cli_plan *plan;	/* made; NULL: all at once, to the end */
 	struct cli_look look;
+	/* One a host: what is known of it beforehand, instead of that it was
+	 * skipped (cmd->skip); NULL: nothing. NULL: nothing of any. */
+	const struct fanout_result *const *ahead;
 	bool	 largest_status;	/* as pdsh -S */
 	const struct cli_extra *extra;	/* NULL: nothing */
 	const struct cli_record *record;	/* NULL: it is not saved */

@@ -109,9 +109,8 @@ cli_form_saved(const char *env)
 	return strlen(env);
 }
 
-/* As one word of sh. */
-static void
-put_quoted(FILE *fp, const char *s)
+void
+cli_form_quote(FILE *fp, const char *s)
 {
 	putc('\'', fp);
 	for (; *s != '\0'; s++)
@@ -129,24 +128,19 @@ put_env(FILE *fp, const char *env)
 	const char *value = env[n] == '=' ? env + n + 1 : getenv(env);
 
 	fprintf(fp, "%.*s=", (int)n, env);
-	put_quoted(fp, value != NULL ? value : "");
+	cli_form_quote(fp, value != NULL ? value : "");
 	fprintf(fp, "; export %.*s\n", (int)n, env);
 }
 
-/* What sh is to do; free(3). */
-static char *
-script(const struct cli_form *f, const char *command)
+void
+cli_form_surround(FILE *fp, const struct cli_form *f)
 {
-	char *text = NULL;
-	size_t size, i;
-	FILE *fp;
+	size_t i;
 
-	if ((fp = open_memstream(&text, &size)) == NULL)
-		return NULL;
 	if (f->directory != NULL) {
 		/* A folder called - is one, here. */
 		fputs("cd ", fp);
-		put_quoted(fp, strcmp(f->directory, "-") == 0 ? "./-" :
+		cli_form_quote(fp, strcmp(f->directory, "-") == 0 ? "./-" :
 		    f->directory);
 		fputs(" || exit 126\n", fp);
 	}
@@ -154,18 +148,20 @@ script(const struct cli_form *f, const char *command)
 		fprintf(fp, "umask %s\n", f->umask);
 	for (i = 0; i < f->nenv; i++)
 		put_env(fp, f->env[i]);
+}
+
+void
+cli_form_exec(FILE *fp, const struct cli_form *f, const char *shell,
+    const char *command)
+{
+	cli_form_surround(fp, f);
 	fputs("exec ", fp);
 	if (f->shell != NULL)
-		put_quoted(fp, f->shell);
+		cli_form_quote(fp, f->shell);
 	else
-		fputs("\"${SHELL:-/bin/sh}\"", fp);
+		fputs(shell, fp);
 	fputs(" -c ", fp);
-	put_quoted(fp, command);
-	if (fclose(fp) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	cli_form_quote(fp, command);
 }
 
 /*
@@ -184,11 +180,19 @@ put_for_all(FILE *fp, const char *s)
 			putc(*s, fp);
 }
 
+void
+cli_form_line(FILE *fp, const char *script)
+{
+	fputs("exec /bin/sh -c 'eval \"$(printf %b \"$1\")\"' sh '", fp);
+	put_for_all(fp, script);
+	putc('\'', fp);
+}
+
 int
 cli_form_wrap(const struct cli_form *f, const char *command, char **out,
     struct fanout_error *e)
 {
-	char *inner;
+	char *inner = NULL;
 	size_t size;
 	FILE *fp;
 
@@ -197,17 +201,17 @@ cli_form_wrap(const struct cli_form *f, const char *command, char **out,
 		*out = strdup(command);
 		return *out != NULL ? 0 : cli_nomem(e);
 	}
-	if ((inner = script(f, command)) == NULL ||
-	    (fp = open_memstream(out, &size)) == NULL) {
-		free(inner);
+	if ((fp = open_memstream(&inner, &size)) == NULL)
 		return cli_nomem(e);
+	cli_form_exec(fp, f, "\"${SHELL:-/bin/sh}\"", command);
+	if (fclose(fp) == 0 && (fp = open_memstream(out, &size)) != NULL) {
+		cli_form_line(fp, inner);
+		if (fclose(fp) == 0) {
+			free(inner);
+			return 0;
+		}
 	}
-	fputs("exec /bin/sh -c 'eval \"$(printf %b \"$1\")\"' sh '", fp);
-	put_for_all(fp, inner);
-	putc('\'', fp);
 	free(inner);
-	if (fclose(fp) == 0)
-		return 0;
 	free(*out);
 	*out = NULL;
 	return cli_nomem(e);

@@ -28,6 +28,16 @@ bool	cli_form_used(const struct cli_form *);
 int	cli_form_wrap(const struct cli_form *, const char *command, char **,
 	    struct fanout_error *);
 
+/* Parts of such a line: a word of sh; what sh does before the command; that,
+ * and the command by a shell (words of sh, where no option names one); a
+ * script of sh as a line for any login shell, which may be followed by words
+ * for $2 and so on. */
+void	cli_form_quote(FILE *, const char *word);
+void	cli_form_surround(FILE *, const struct cli_form *);
+void	cli_form_exec(FILE *, const struct cli_form *, const char *shell,
+	    const char *command);
+void	cli_form_line(FILE *, const char *script);
+
 /* The value of --env that may be saved: one whose name tells of a secret is
  * saved without it. How many bytes of it. */
 size_t	cli_form_saved(const char *env);

@@ -208,6 +208,8 @@ parse_long(const struct cli_group *groups, struct cursor *c,
 			    "%.*s takes no value", (int)len, word);
 	} else if (word[len] == '=') {
 		value = word + len + 1;
+	} else if (f.option->arg[0] == '[') {
+		value = NULL;
 	} else if (c->word < c->argc) {
 		value = c->argv[c->word++];
 	} else
@@ -288,7 +290,7 @@ show_option(FILE *fp, const struct cli_option *o)
 	n = snprintf(left, sizeof(left), "  %c%c%s%s%s%s",
 	    o->letter != 0 ? '-' : ' ', o->letter != 0 ? o->letter : ' ',
 	    o->name == NULL ? "" : o->letter != 0 ? ", --" : "  --",
-	    o->name == NULL ? "" : o->name, o->arg != NULL ? " " : "",
+	    o->name == NULL ? "" : o->name, o->arg != NULL && o->arg[0] != '[' ? " " : "",
 	    o->arg != NULL ? o->arg : "");
 	if (n < HELP_COLUMN - 1)
 		fprintf(fp, "%-*s%s\n", HELP_COLUMN, left, o->help);

@@ -25,7 +25,8 @@ enum cli_kind {
 struct cli_option {
 	char	 letter;	/* 0: it has none */
 	const char *name;	/* long name, without the dashes; NULL: none */
-	const char *arg;	/* name of its argument; NULL: it takes none */
+	const char *arg;	/* name of its argument; NULL: it takes none;
+				 * "[=NAME]": only one joined by '=' */
 	const char *help;	/* half a line; NULL ends the table */
 	enum cli_kind kind;
 	size_t	 offset;	/* where in the structure, but for CLI_CALL */

@@ -130,11 +130,9 @@ cli_words_note(struct cli_words *w, const struct cli_option *o,
 	char *text;
 	int n, rc;
 
-	if (value == NULL)
-		value = "";
 	n = o->name != NULL ? asprintf(&text, "--%s%s%s", o->name,
-	    o->arg != NULL ? "=" : "", value) :
-	    asprintf(&text, "-%c%s", o->letter, value);
+	    value != NULL ? "=" : "", value != NULL ? value : "") :
+	    asprintf(&text, "-%c%s", o->letter, value != NULL ? value : "");
 	if (n == -1)
 		return -1;
 	rc = cli_words_add(w, text, (size_t)n);

@@ -16,6 +16,12 @@ add(void *into, enum fanout_select what, const char *text,
 	struct fanout_error why = { 0 };
 	int rc;
 
+	const char *file = what == FANOUT_SELECT_FILE ? text :
+	    what == FANOUT_SELECT_HOSTS && *text == '^' ? text + 1 : NULL;
+
+	if (file != NULL && strcmp(file, "-") != 0 &&
+	    t->nfiles < CLI_TARGET_FILES)
+		t->files[t->nfiles++] = file;
 	if (what != FANOUT_SELECT_NOT_HOSTS && what != FANOUT_SELECT_NOT_GROUP)
 		t->named = true;
 	if ((rc = fanout_selection_add(t->selection, what, text, &why)) == 0)

@@ -7,6 +7,8 @@
 #include "dead.h"
 #include "options.h"
 
+#define CLI_TARGET_FILES 16
+
 struct cli_target {
 	struct fanout_selection *selection;
 	struct fanout_groups *groups;	/* of the system; NULL: not needed */
@@ -18,6 +20,8 @@ struct cli_target {
 	unsigned split;			/* 0: not */
 
 	bool	 named;			/* hosts, by an option */
+	const char *files[CLI_TARGET_FILES];	/* host files, those named */
+	size_t	 nfiles;
 	struct fanout *way;		/* explain: asked how each is reached;
 					 * NULL: not. The tool's own */
 	struct cli_dead dead;

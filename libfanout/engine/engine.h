@@ -64,7 +64,7 @@ int	engine_submit(struct engine *, const struct fanout_hosts *,
 void	engine_cancel(struct engine *, fanout_job);
 ssize_t	engine_write(struct engine *, fanout_job, size_t host, const void *,
 	    size_t);
-int	engine_write_end(struct engine *, fanout_job, size_t host);
+int	engine_write_end(struct engine *, fanout_job, size_t host, bool cut);
 int	engine_next(struct engine *, struct fanout_event *, int timeout_ms);
 
 /* ---- for the engine's own files ---- */

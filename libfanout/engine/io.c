@@ -132,6 +132,8 @@ read_input(struct fanout_io *p, void *buf, size_t len)
 		n = stream_read(s, buf, len, &room);
 	if (room)
 		queue_put(&p->worker->eng->queue, &s->room);
+	if (n == -2)
+		return 0;
 	if (n == 0 && t->job->feed != NULL) {
 		n = feed_read(t->job->feed, t->input_off, buf, len);
 		if (n > 0)

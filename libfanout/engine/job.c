@@ -306,14 +306,14 @@ engine_write(struct engine *eng, fanout_job id, size_t host, const void *data,
 }
 
 int
-engine_write_end(struct engine *eng, fanout_job id, size_t host)
+engine_write_end(struct engine *eng, fanout_job id, size_t host, bool cut)
 {
 	struct stream *s = find_stream(eng, id, host);
 	bool wake = false;
 
 	if (s == NULL)
 		return FANOUT_EIDLE;
-	stream_end(s, &wake);
+	stream_end(s, cut, &wake);
 	if (wake)
 		wake_reader(eng, s);
 	return 0;

@@ -76,9 +76,10 @@ stream_write(struct stream *s, const void *data, size_t len, bool *wake)
 }
 
 void
-stream_end(struct stream *s, bool *wake)
+stream_end(struct stream *s, bool cut, bool *wake)
 {
 	pthread_mutex_lock(&s->mu);
+	s->cut |= cut && !s->ended;
 	s->ended = true;
 	*wake = s->hungry;
 	s->hungry = false;
@@ -125,18 +126,21 @@ ssize_t
 stream_read(struct stream *s, void *buf, size_t len, bool *room)
 {
 	size_t n = 0;
-	bool ended;
+	bool ended, cut;
 
 	*room = false;
 	pthread_mutex_lock(&s->mu);
 	while (n < len && !STAILQ_EMPTY(&s->list))
 		n += take(s, (char *)buf + n, len - n);
 	ended = s->ended;
+	cut = s->cut;
 	s->hungry = n == 0 && !ended;
 	if (s->wants_room && !s->room_queued && s->size <= STREAM_ROOM / 2) {
 		s->wants_room = false;
 		s->room_queued = *room = true;
 	}
 	pthread_mutex_unlock(&s->mu);
+	if (n == 0 && cut)
+		return -2;
 	return n > 0 || ended ? (ssize_t)n : -1;
 }

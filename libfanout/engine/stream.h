@@ -28,6 +28,7 @@ struct stream {
 	struct chunks	 list;
 	size_t		 size;		/* bytes in it */
 	bool		 ended;		/* no more will be written */
+	bool		 cut;		/* nor does anything else follow */
 	bool		 closed;	/* nobody will read it */
 	bool		 hungry;	/* the reader found nothing */
 	bool		 wants_room;	/* the writer found too little room */
@@ -41,13 +42,14 @@ void	stream_destroy(struct stream *);
 
 /* Bytes taken; -1: no memory; -2: it is closed. *wake: the reader waits for them. */
 ssize_t	stream_write(struct stream *, const void *, size_t, bool *wake);
-void	stream_end(struct stream *, bool *wake);
+void	stream_end(struct stream *, bool cut, bool *wake);
 void	stream_room_seen(struct stream *);	/* its event was delivered */
 void	stream_close(struct stream *);		/* nobody reads it any more */
 
 /* ---- the worker ---- */
 
-/* Bytes; 0: that was all; -1: none yet. *room: the room event is to be queued. */
+/* Bytes; 0: that was all; -1: none yet; -2: and nothing follows. *room: the
+ * room event is to be queued. */
 ssize_t	stream_read(struct stream *, void *, size_t, bool *room);
 
 #endif

@@ -185,7 +185,8 @@ lint_options() {
 		    sed 's/  .*//' | sort >"$found/usage"
 		sed -n 's/^\.It \(Fl .*\)$/\1/p' "man/$tool.1" |
 		    sed -e 's/Fl Fl /--/g' -e 's/Fl \(.\)/-\1/g' -e 's/Ar //g' \
-		    -e 's/ ,/,/g' -e 's/ Ns = Ns /=/g' | sort >"$found/manual"
+		    -e 's/ ,/,/g' -e 's/ Ns = Ns /=/g' \
+		    -e 's/ Ns Op = Ns \(.*\)$/[=\1]/' | sort >"$found/manual"
 		# Of two options with one name the second is never seen.
 		sed -n 's/.*\(--[a-z0-9-]*\).*/\1/p' "$found/usage" | sort | uniq -d |
 		    sed "s|^|man/$tool.1: twice: |"

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 [ -x "$CEXEC" ] || skip "$CEXEC is not built"
 
-"$CEXEC" --help | sed -n 's/^ *\(-[^ ].*\)/\1/p' | sed 's/  .*//; s/,//' |
+"$CEXEC" --help | sed -n 's/^ *\(-[^ ].*\)/\1/p' | sed 's/  .*//; s/,//; s/\[=.*//' |
     tr ' ' '\n' | grep '^-' | sort -u >"$T/options"
 [ "$(wc -l <"$T/options")" -gt 60 ] || fail "no options"
 for shell in bash zsh fish; do
@@ -30,14 +30,14 @@ command -v bash >/dev/null && {
 		bash -c '. "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _cexec; printf "%s\n" "${COMPREPLY[@]}"' \
 		    bash "$T/bash" cexec "$@" | tr '\n' ' '
 	}
-	want_equal "$(offers --col)" '--color ' "bash completes"
+	want_equal "$(offers --colo)" '--color ' "bash completes"
 	want_equal "$(offers --color a)" 'auto always ' "bash completes a value"
 	want_equal "$(offers --hostfile "$T/opt")" "$T/options " "bash completes a file"
 	want_equal "$(offers -w x)" ' ' "bash completes no hosts"
 }
 command -v zsh >/dev/null && { zsh -n "$T/zsh" || fail "not what zsh takes"; }
 command -v fish >/dev/null && {
-	want_equal "$(HOME=$T fish -c "source $T/fish; complete -C 'cexec --col'" | cut -f1)" --color "fish completes"
+	want_equal "$(HOME=$T fish -c "source $T/fish; complete -C 'cexec --colo'" | cut -f1)" --color "fish completes"
 	want_equal "$(HOME=$T fish -c "source $T/fish; complete -C 'cexec --color '" | cut -f1 | sort | tr '\n' ' ')" \
 	    'always auto never ' "fish completes a value"
 }

@@ -208,7 +208,7 @@ test_own_then_shared(void)
 		abort();
 	close(fds[1]);
 	FANOUT_OPTS_INIT(&o);
-	run_new(&r, &o, "echo[1-2]");
+	run_new(&r, &o, "echo[1-3]");
 	cmd.command = "x";
 	cmd.own_input = true;
 	cmd.stdin_fd = fds[0];
@@ -218,12 +218,15 @@ test_own_then_shared(void)
 	is_int(fanout_write_end(r.f, job, 1), 0, "nothing of its own");
 	is_int(fanout_write(r.f, job, 1, "x", 1), FANOUT_EIDLE,
 	    "nothing after the end");
-	is_int(fanout_write(r.f, job, 2, "x", 1), FANOUT_EIDLE, "no such host");
+	is_int(fanout_write(r.f, job, 2, "mine", 4), 4, "the third");
+	is_int(fanout_write_stop(r.f, job, 2), 0, "nothing else for it");
+	is_int(fanout_write(r.f, job, 3, "x", 1), FANOUT_EIDLE, "no such host");
 	is_int(fanout_write(r.f, job + 7, 0, "x", 1), FANOUT_EIDLE,
 	    "no such job");
 	fanout_run(r.f, note, &r);
 	is_int((long)r.seen[0].out, 11, "both");
 	is_int((long)r.seen[1].out, 6, "only what is for all");
+	is_int((long)r.seen[2].out, 4, "only its own");
 	is_int((long)r.seen[0].result.in_bytes, 11, "counted together");
 	run_free(&r);
 	close(fds[0]);
