@@ -5,7 +5,8 @@
  *	LOOK    by SFTP: what is at the destination already
  *	SUM     by a command: digests of files that look the same
  *	SEND    by SFTP: what is missing or differs, into temporary folders
- *	STREAM  by a command for each: large files, likewise
+ *	ARCHIVE by a command: many small files at once, where none was there
+ *	LARGE   by a command for each: large files, likewise
  *	COMMIT  by a command: digests of what arrived, then rename
  *	FINISH  by SFTP: modes and times of directories
  *	CLEAN   by SFTP: it failed, temporary files go
@@ -25,6 +26,7 @@
 #ifndef COPY_H
 #define COPY_H
 
+#include "archive.h"
 #include "fanout.h"
 #include "sftp.h"
 #include "source.h"
@@ -45,7 +47,8 @@ struct copy_opts {
 	const char *backup;	/* suffix; NULL: none is kept */
 };
 
-enum phase { PHASE_LOOK, PHASE_SUM, PHASE_SEND, PHASE_LARGE, PHASE_COMMIT,
+enum phase { PHASE_LOOK, PHASE_SUM, PHASE_SEND, PHASE_ARCHIVE,
+    PHASE_LARGE, PHASE_COMMIT,
     PHASE_FINISH, PHASE_CLEAN, PHASE_OVER };
 
 /* States within an SFTP session, in order; see their files. */
@@ -104,10 +107,14 @@ struct host {
 
 	struct get	*get;		/* GET, see get.c */
 
+	bool		 by_archive;	/* what is small */
+	bool		 no_archive;	/* there is no tar */
+
 	/* a large file */
 	uint32_t	 large;	/* the entry */
 	bool		 large_open;	/* the source is */
 	bool		 no_bulk;	/* the system's ssh did not get there */
+	bool		 bulk_failed;	/* just now: once more */
 
 	/* a command */
 	char		*input;		/* what it is to read; NULL: none */
@@ -147,6 +154,7 @@ struct copy {
 	struct copy_job	*jobs;		/* from the first one's number on */
 	fanout_job	 first_job;	/* 0: none yet */
 	size_t		 jobs_size;
+	struct archive	 archive;
 	uint32_t	 to_sum;	/* a large file on its way; NO_PARENT */
 	bool		 telling;	/* what changes is to be told */
 	bool		 tell_same;	/* also where nothing does */
@@ -177,6 +185,8 @@ void	copy_free(struct copy *);
 /* While no event is there: some of the work that is to be done here. True:
  * there is more. */
 bool	copy_idle(struct copy *);
+
+void	host_end_session(struct host *);	/* of SFTP; also if there is none */
 
 /* The first failure counts. */
 void	host_fail(struct host *, enum fanout_class, const char *fmt, ...)
@@ -254,6 +264,8 @@ bool	script_answered(struct host *, char **rest);
 /* --check tells the digests of what differs. */
 void	script_keep_sum(struct host *, uint32_t entry,
 	    const unsigned char *sum);
+/* A path as octal numbers, in which no shell sees anything; free(3). */
+char	*script_octal(const char *);
 /* A line of sha256sum(1) and its kin. */
 bool	script_digest(char *line, unsigned char *sum, char **name);
 

@@ -13,11 +13,7 @@
 
 #define PENDING_MAX (128 * 1024)	/* bytes waiting here for the engine */
 #define ANSWER_MAX (64 * 1024 * 1024)	/* of a command: digests */
-#define FLY_MAX (4 * 1024 * 1024)	/* bytes of a host not acknowledged */
-#define FLY_MIN (128 * 1024)
-#define FLY_ALL (48 * 1024 * 1024)	/* of all together */
 #define SUM_SLICE (4 * 1024 * 1024)	/* some ms */
-#define SYNC_EACH_MAX 64		/* files; for more, all at once */
 
 static enum go at_start(struct host *);
 static enum go at_leave(struct host *);
@@ -291,6 +287,25 @@ submit_large(struct host *h)
 }
 
 static void
+submit_archive(struct host *h)
+{
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	char *script;
+
+	begin_script(h, PHASE_ARCHIVE);
+	if ((script = script_archive(h)) == NULL) {
+		host_nomem(h);
+		return;
+	}
+	cmd.command = script;
+	cmd.stdin_fd = h->copy->archive.file.fd;
+	cmd.keep = true;
+	cmd.bulk = h->copy->source.bytes >= LARGE_MIN && !h->no_bulk;
+	submit(h, &cmd);
+	free(script);
+}
+
+static void
 submit_script(struct host *h, enum phase phase, char *script)
 {
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
@@ -410,10 +425,22 @@ after_send(struct host *h)
 {
 	if (h->copy->opts.dry_run)
 		over(h);
+	else if (h->by_archive && !h->by_sftp && !h->no_archive)
+		submit_archive(h);
 	else if (!h->by_sftp && large_next(h))
 		submit_large(h);
 	else
 		after_all(h);
+}
+
+static void
+after_archive(struct host *h)
+{
+	h->by_archive = false;
+	if (h->by_sftp || h->no_archive)
+		submit_sftp(h, PHASE_SEND, AT_SEND);
+	else
+		after_send(h);
 }
 
 static void
@@ -442,6 +469,12 @@ next_phase(struct host *h)
 	case PHASE_SEND:
 		after_send(h);
 		break;
+	case PHASE_ARCHIVE:
+		if (!h->bulk_failed)
+			after_archive(h);
+		else
+			submit_archive(h);
+		break;
 	case PHASE_LARGE:
 		after_large(h);
 		break;
@@ -460,8 +493,8 @@ next_phase(struct host *h)
 
 /* ---- events ---- */
 
-static void
-end_session(struct host *h)
+void
+host_end_session(struct host *h)
 {
 	uploads_free(h);
 	rereads_free(h);
@@ -482,18 +515,20 @@ sftp_over(struct host *h, const struct fanout_result *r)
 	} else if (!h->left)
 		host_fail(h, FANOUT_C_REMOTE, "the SFTP server ended before "
 		    "its time%s%s", *h->words != '\0' ? ": " : "", h->words);
-	end_session(h);
+	host_end_session(h);
 }
 
 /* The other way there may be closed to it: it has no password, say. */
 static bool
 retry_large(struct host *h, const struct fanout_result *r)
 {
-	if (h->phase != PHASE_LARGE || h->no_bulk || h->failed ||
+	h->bulk_failed = false;
+	if ((h->phase != PHASE_LARGE && h->phase != PHASE_ARCHIVE) ||
+	    h->no_bulk || h->failed ||
 	    r->cls == FANOUT_C_OK || r->stage >= FANOUT_S_RUN ||
 	    r->cls == FANOUT_C_CANCELED)
 		return false;
-	h->no_bulk = true;
+	h->no_bulk = h->bulk_failed = true;
 	return true;
 }
 
@@ -515,6 +550,8 @@ script_over(struct host *h, const struct fanout_result *r)
 	}
 	if (h->phase == PHASE_SUM)
 		script_summed(h);
+	else if (h->phase == PHASE_ARCHIVE)
+		script_archived(h);
 	else if (h->phase == PHASE_LARGE)
 		script_large_over(h);
 	else
@@ -526,6 +563,7 @@ static bool
 needs_cleaning(const struct host *h)
 {
 	return h->failed && (h->phase == PHASE_LARGE ||
+	    h->phase == PHASE_ARCHIVE ||
 	    h->phase == PHASE_COMMIT) && (h->result.cls == FANOUT_C_REMOTE ||
 	    h->result.cls == FANOUT_C_LOCAL);
 }
@@ -612,7 +650,7 @@ on_room(struct host *h)
 {
 	if (is_sftp(h))
 		pump(h);
-	else if (h->phase != PHASE_LARGE)
+	else if (h->phase != PHASE_LARGE && h->phase != PHASE_ARCHIVE)
 		feed(h);
 }
 
@@ -672,11 +710,27 @@ copy_event(struct copy *c, const struct fanout_event *ev)
 	return h;
 }
 
+/* The archive is made: hosts that waited for it, at SUMS, do so no more. */
+static void
+go_on(struct copy *c)
+{
+	size_t i;
+
+	for (i = 0; i < fanout_hosts_count(c->hosts); i++)
+		if (c->at[i].sftp != NULL && c->at[i].state == AT_SUMS)
+			pump(&c->at[i]);
+}
+
 bool
 copy_idle(struct copy *c)
 {
 	int rc;
 
+	if (c->archive.state == ARCHIVE_MAKING) {
+		if (!archive_make_some(c))
+			go_on(c);
+		return true;
+	}
 	if (c->to_sum == NO_PARENT)
 		return false;
 	/* Once nobody reads it, whoever wants the sum sees to it. */
@@ -688,42 +742,6 @@ copy_idle(struct copy *c)
 }
 
 /* ---- beginning and end ---- */
-
-static void
-set_limits(struct copy *c)
-{
-	uint64_t n = fanout_hosts_count(c->hosts);
-
-	if (n > FANOUT_WINDOW_DEFAULT)
-		n = FANOUT_WINDOW_DEFAULT;
-	c->may_fly = FLY_ALL / n;
-	if (c->may_fly > FLY_MAX)
-		c->may_fly = FLY_MAX;
-	if (c->may_fly < FLY_MIN)
-		c->may_fly = FLY_MIN;
-	c->sync_each = c->source.count <= SYNC_EACH_MAX;
-}
-
-int
-copy_init(struct copy *c)
-{
-	size_t i, n = fanout_hosts_count(c->hosts);
-	struct host *h;
-
-	set_limits(c);
-	c->to_sum = NO_PARENT;
-	if ((c->at = calloc(n, sizeof(*c->at))) == NULL)
-		return -1;
-	for (i = 0; i < n; i++) {
-		h = &c->at[i];
-		h->copy = c;
-		h->index = i;
-		h->name = fanout_hosts_at(c->hosts, i);
-		h->begin = c->get != NULL ? AT_GET : AT_DEST;
-		h->result.status = -1;
-	}
-	return 0;
-}
 
 int
 copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
@@ -756,31 +774,4 @@ copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
 		h->job_host = i;
 	}
 	return 0;
-}
-
-void
-copy_free(struct copy *c)
-{
-	size_t i;
-
-	for (i = 0; c->at != NULL && i < fanout_hosts_count(c->hosts); i++) {
-		end_session(&c->at[i]);
-		large_close(&c->at[i]);
-		free(c->at[i].base);
-		free(c->at[i].as_name);
-		free(c->at[i].todo);
-		free(c->at[i].kept);
-		free(c->at[i].input);
-		free(c->at[i].answer);
-		free(c->at[i].told);
-		free(c->at[i].sums);
-		free(c->at[i].old);
-	}
-	tell_free(c);
-	for (i = 0; i < c->jobs_size; i++)
-		free(c->jobs[i].map);
-	free(c->at);
-	free(c->jobs);
-	free(c->alive);
-	source_free(&c->source);
 }

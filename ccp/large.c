@@ -16,6 +16,7 @@
  */
 static const char script[] =
     "exec /bin/sh -c 'echo " SCRIPT_HELLO "; umask 077; "
+    "command -v tee >/dev/null 2>&1 || { echo nosum; exit 0; }; "
     "T=$(printf \"%sx\"); T=${T%%x}; "
     "if command -v openssl >/dev/null 2>&1; then "
 	"S() { openssl dgst -sha256 -r; }; "
@@ -30,7 +31,8 @@ large_is(const struct host *h, uint32_t i)
 {
 	const struct entry *en = &h->copy->source.entries[i];
 
-	return !h->by_sftp && en->kind == ENTRY_FILE &&
+	/* One with more names must be there when these are made. */
+	return !h->by_sftp && en->kind == ENTRY_FILE && !en->linked &&
 	    en->size >= LARGE_MIN;
 }
 
@@ -46,8 +48,8 @@ large_next(struct host *h)
 	return false;
 }
 
-static char *
-octal(const char *path)
+char *
+script_octal(const char *path)
 {
 	char *text = malloc(4 * strlen(path) + 1), *p = text;
 
@@ -95,7 +97,7 @@ script_large(struct host *h)
 	char *path = place_temp(h, h->large), *coded = NULL, *text = NULL;
 	char attrs[320];
 
-	if (path != NULL && (coded = octal(path)) != NULL &&
+	if (path != NULL && (coded = script_octal(path)) != NULL &&
 	    attributes(h, attrs, sizeof(attrs)) == 0 &&
 	    asprintf(&text, script, coded, attrs) == -1)
 		text = NULL;

@@ -83,6 +83,9 @@ give(struct host *h, struct list *l)
 
 #define SUM_ALL(tool) "exec xargs -0 " tool " --"
 
+#define HAS_XARGS "command -v xargs >/dev/null 2>&1 || " \
+	"{ echo nosum; exit 0; }; "
+
 /* Several times as fast, on most machines, but it says names as they are. */
 #define SUM_FAST "if command -v openssl >/dev/null 2>&1; then " \
 	"exec xargs -0 openssl dgst -sha256 -r; fi; "
@@ -104,8 +107,8 @@ script_sum(struct host *h)
 	    memchr(l.bytes, '\\', l.len) == NULL;
 	give(h, &l);
 	return strdup(plain ? "exec /bin/sh -c 'echo " SCRIPT_HELLO "; "
-	    SUM_FAST EITHER_SUM(SUM_ALL) "'" : "exec /bin/sh -c 'echo "
-	    SCRIPT_HELLO "; " EITHER_SUM(SUM_ALL) "'");
+	    HAS_XARGS SUM_FAST EITHER_SUM(SUM_ALL) "'" : "exec /bin/sh -c 'echo "
+	    SCRIPT_HELLO "; " HAS_XARGS EITHER_SUM(SUM_ALL) "'");
 }
 
 static int

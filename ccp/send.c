@@ -421,7 +421,9 @@ open_upload(struct host *h, unsigned slot, char *path, uint32_t mode)
 	}
 	h->uploads[slot].state = UP_OPENING;
 	h->open_uploads++;
-	sftp_open(h->sftp, path, SFTP_WRITE | SFTP_CREATE | SFTP_EXCLUSIVE,
+	/* A list may be made anew, when another way is taken after all. */
+	sftp_open(h->sftp, path, SFTP_WRITE | SFTP_CREATE |
+	    (h->uploads[slot].text != NULL ? SFTP_TRUNCATE : SFTP_EXCLUSIVE),
 	    &at, on_open, slot);
 	free(path);
 }
@@ -503,7 +505,8 @@ begin_entry(struct host *h)
 	unsigned slot;
 
 	if ((h->todo[h->cursor] & (E_SEND | E_MADE)) != E_SEND ||
-	    en->kind == ENTRY_DIR || large_is(h, h->cursor))
+	    en->kind == ENTRY_DIR || large_is(h, h->cursor) ||
+	    (h->by_archive && archive_has(h->copy, h->cursor)))
 		return true;
 	switch (en->kind) {
 	case ENTRY_FILE:
@@ -537,6 +540,8 @@ at_send(struct host *h)
 {
 	const struct source *src = &h->copy->source;
 
+	if (h->cursor == 0 && h->open_uploads == 0)
+		h->by_archive = archive_serves(h);
 	if (h->open_uploads > 0)
 		send_pieces(h);
 	while (h->cursor < src->count && host_may_ask(h) && !h->failed &&
@@ -669,6 +674,22 @@ begin_sums(struct host *h, uint32_t dir)
 	return true;
 }
 
+/* False: it is being made, or it failed: then so has the host. */
+static bool
+archive_is_there(struct host *h)
+{
+	const struct archive *a = &h->copy->archive;
+
+	if (a->state == ARCHIVE_READY)
+		return true;
+	if (a->state == ARCHIVE_FAILED && a->no_room) {
+		h->by_archive = false;
+		host_goto(h, AT_SEND);
+	} else if (a->state == ARCHIVE_FAILED)
+		host_fail(h, FANOUT_C_LOCAL, "%s", a->why);
+	return false;
+}
+
 /* The cursor is one ahead: first the base, then the directories. */
 enum go
 at_sums(struct host *h)
@@ -677,6 +698,9 @@ at_sums(struct host *h)
 
 	if (h->by_sftp)
 		return host_goto(h, AT_VERIFY);
+	/* Its making computes the digests, too. */
+	if (h->by_archive && !archive_is_there(h))
+		return h->by_archive && !h->failed ? GO_WAIT : GO_ON;
 	if (h->open_uploads > 0)
 		send_pieces(h);
 	for (; h->cursor <= src->count && host_may_ask(h) && !h->failed;

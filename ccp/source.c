@@ -81,6 +81,7 @@ note_links(struct walk *w, struct entry *en)
 	if (s->used) {
 		en->kind = ENTRY_HARD;
 		en->first = s->index;
+		w->src->entries[s->index].linked = true;
 		en->size = 0;
 		return 0;
 	}
@@ -520,6 +521,20 @@ source_sum_some(struct source *src, uint32_t i, size_t len)
 	return en->digested < en->size ? 1 : 0;
 }
 
+static int
+finish_sum(struct entry *en)
+{
+	if (en->digest == NULL)		/* an empty file */
+		en->summed = EVP_Digest("", 0, en->sum, NULL, EVP_sha256(),
+		    NULL) == 1;
+	else
+		en->summed = EVP_DigestFinal_ex(en->digest, en->sum,
+		    NULL) == 1;
+	EVP_MD_CTX_free(en->digest);
+	en->digest = NULL;
+	return en->summed ? 0 : -1;
+}
+
 int
 source_sum(struct source *src, uint32_t i)
 {
@@ -528,6 +543,8 @@ source_sum(struct source *src, uint32_t i)
 
 	if (en->summed)
 		return 0;
+	if (en->digest != NULL && en->digested == en->size)
+		return finish_sum(en);
 	if (source_open(src, i) == -1)
 		return -1;
 	do {
@@ -539,13 +556,5 @@ source_sum(struct source *src, uint32_t i)
 			errno = saved;
 		return -1;
 	}
-	if (en->digest == NULL)		/* an empty file */
-		en->summed = EVP_Digest("", 0, en->sum, NULL, EVP_sha256(),
-		    NULL) == 1;
-	else
-		en->summed = EVP_DigestFinal_ex(en->digest, en->sum,
-		    NULL) == 1;
-	EVP_MD_CTX_free(en->digest);
-	en->digest = NULL;
-	return en->summed ? 0 : -1;
+	return finish_sum(en);
 }

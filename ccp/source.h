@@ -40,6 +40,7 @@ struct entry {
 	dev_t		 dev;
 	ino_t		 ino;
 	bool		 changed;	/* seen to have changed since the walk */
+	bool		 linked;	/* others are HARD links to it */
 	bool		 summed;
 	unsigned char	 sum[SHA256_LEN];
 	struct evp_md_ctx_st *digest;	/* of the first part; NULL: none */

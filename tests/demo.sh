@@ -36,7 +36,7 @@ PATH=$PWD/$B/bin:$PATH
 show() {
 	printf '\n# %s\n$ %s\n' "$1" "$2"
 	rc=0
-	bash -c "$(printf %s "$2" | sed "s|cexec |cexec -F '$T/ssh_config' |g")" </dev/null || rc=$?
+	bash -c "$(printf %s "$2" | sed -e "s|cexec |cexec -F '$T/ssh_config' |g" -e "s|ccp |ccp -F '$T/ssh_config' |g")" </dev/null || rc=$?
 	[ $rc -eq 0 ] || echo "(exit status $rc)"
 }
 
@@ -64,6 +64,18 @@ show 'For programs: JSON, and an exit status to trust.' \
 show 'Thirty-two logins from one process, and what they cost.' \
     "time -p cexec -w 'node[01-32]' true"
 
+# All these hosts share the files of this machine: one of them will do.
+echo 'listen 80' >"$T/web.conf"
+mkdir "$T/etc"
+show 'A file for a host: verified, then renamed into its place.' \
+    "ccp -v -w node01 $T/web.conf $T/etc/"
+show 'What is right already is left alone.' \
+    "ccp -v -w node01 $T/web.conf $T/etc/"
+echo 'listen 8080' >"$T/etc/web.conf"
+show 'Who differs, and how?' "ccp --diff -w 'node[01-03]' $T/web.conf $T/etc/"
+show 'The other way: a file of each.' \
+    "ccp --get --mkdir -w 'node[01-03]' $T/etc/web.conf $T/gathered; ls -R $T/gathered | grep node"
+
 # The CFEngine agent on four clients, where CFEngine can be had.
 if env=$(tests/bed/cfserverd up 4); then
 	eval "$env"
@@ -82,4 +94,4 @@ if env=$(tests/bed/cfserverd up 4); then
 	rm "$CFBED/2/mark"
 	try 'One has lost a file, one is down.' '-S'
 fi
-printf '\nMore: man man/cexec.1, man/cfrun.1, and README.md.\n'
+printf '\nMore: man man/cexec.1, man/ccp.1, man/cfrun.1, and README.md.\n'

@@ -9,6 +9,9 @@
 
 #define TWICE_MS 1000
 
+/* timeout(1) sends its signal to its child, and then to the whole group. */
+#define ECHO_MS 500
+
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define NCAUGHT (sizeof(caught) / sizeof(caught[0]))
 
@@ -19,6 +22,7 @@ static volatile sig_atomic_t pending;
 
 static struct sigaction before[NCAUGHT];
 static bool	stopping;
+static int64_t	stopped_at;		/* or when the last one came */
 static int64_t	last_int = -TWICE_MS - 1;
 
 static int64_t
@@ -95,14 +99,16 @@ cli_signals_take(void)
 		return stopping ? CLI_STOP : CLI_GO_ON;
 	pending = 0;
 	while (read(pipe_fd[0], &c, 1) == 1) {
+		now = now_ms();
+		if (stopping && c != SIGINT && now - stopped_at < ECHO_MS)
+			continue;
 		if (stopping)
 			_exit(130);
-		now = now_ms();
 		if (c != SIGINT || now - last_int <= TWICE_MS)
 			stopping = true;
 		else
 			wish = CLI_WHO_RUNS;
-		last_int = now;
+		last_int = stopped_at = now;
 	}
 	return stopping ? CLI_STOP : wish;
 }

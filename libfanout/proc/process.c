@@ -66,8 +66,10 @@ reopen(int fd)
 {
 	char path[32];
 	off_t at = lseek(fd, 0, SEEK_CUR);
-	int again;
+	int again, flags = fcntl(fd, F_GETFL);
 
+	if (flags == -1 || (flags & O_ACCMODE) == O_WRONLY)
+		return -1;	/* which the pipe then says */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (at == -1 || (again = open(path, O_RDONLY | O_CLOEXEC)) == -1)
 		return -1;

@@ -65,6 +65,14 @@ for sig in TERM HUP; do
 	ends_with 130
 done
 
+# As timeout(1) does it, at once twice: the end is still in order.
+start -w $H
+kill -TERM $pid
+sleep 0.05
+kill -TERM $pid
+ends_with 130
+want_err '^cexec: 5 of 6 failed: canceled: 127\.1\.0\.\[2-6\]$'
+
 # Hosts that wait are named too, and never start.
 lines=5
 start -f 5 -w 127.1.0.[2-6],127.1.0.[2-6]:"$BED_PORT"

@@ -1,0 +1,77 @@
+/*
+ * copy.c - what all hosts of a copy share: its making and its end.
+ */
+#include <stdlib.h>
+
+#include "copy.h"
+#include "get.h"
+#include "tell.h"
+
+#define FLY_MAX (4 * 1024 * 1024)	/* bytes of a host not acknowledged */
+#define FLY_MIN (128 * 1024)
+#define FLY_ALL (48 * 1024 * 1024)	/* of all together */
+#define SYNC_EACH_MAX 64		/* files; for more, all at once */
+
+static void
+set_limits(struct copy *c)
+{
+	uint64_t n = fanout_hosts_count(c->hosts);
+
+	if (n > FANOUT_WINDOW_DEFAULT)
+		n = FANOUT_WINDOW_DEFAULT;
+	c->may_fly = FLY_ALL / n;
+	if (c->may_fly > FLY_MAX)
+		c->may_fly = FLY_MAX;
+	if (c->may_fly < FLY_MIN)
+		c->may_fly = FLY_MIN;
+	c->sync_each = c->source.count <= SYNC_EACH_MAX;
+}
+
+int
+copy_init(struct copy *c)
+{
+	size_t i, n = fanout_hosts_count(c->hosts);
+	struct host *h;
+
+	set_limits(c);
+	c->to_sum = NO_PARENT;
+	if ((c->at = calloc(n, sizeof(*c->at))) == NULL)
+		return -1;
+	for (i = 0; i < n; i++) {
+		h = &c->at[i];
+		h->copy = c;
+		h->index = i;
+		h->name = fanout_hosts_at(c->hosts, i);
+		h->begin = c->get != NULL ? AT_GET : AT_DEST;
+		h->result.status = -1;
+	}
+	return 0;
+}
+
+void
+copy_free(struct copy *c)
+{
+	size_t i;
+
+	for (i = 0; c->at != NULL && i < fanout_hosts_count(c->hosts); i++) {
+		host_end_session(&c->at[i]);
+		large_close(&c->at[i]);
+		free(c->at[i].base);
+		free(c->at[i].as_name);
+		free(c->at[i].todo);
+		free(c->at[i].kept);
+		free(c->at[i].input);
+		free(c->at[i].answer);
+		free(c->at[i].told);
+		free(c->at[i].sums);
+		free(c->at[i].old);
+	}
+	tell_free(c);
+	archive_free(c);
+	for (i = 0; i < c->jobs_size; i++)
+		free(c->jobs[i].map);
+	free(c->at);
+	free(c->jobs);
+	free(c->alive);
+	source_free(&c->source);
+}
