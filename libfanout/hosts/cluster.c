@@ -1,9 +1,10 @@
 /*
  * cluster.c - the members of a Pacemaker or Corosync cluster as groups:
  *
- *	members	those that are up, as "crm_node -l" has it; if that does not
- *		answer (the cluster is down here), all configured ones
- *	lost	those that crm_node knows, but not as members
+ *	members	those that are up, as "crm_node -l" has it, else
+ *		corosync-cmapctl(8); if neither answers (the cluster is down
+ *		here), all configured ones
+ *	lost	those that they know, but not as members
  *	all	both
  *
  * The configured ones are the nodes of corosync.conf: by their name, else by
@@ -15,6 +16,7 @@
 
 #include "base/err.h"
 #include "lines.h"
+#include "program.h"
 #include "sources.h"
 #include "table.h"
 #include "upcall.h"
@@ -45,6 +47,92 @@ read_crm_node(struct fo_table *t, char *text)
 		if (fo_table_add(t, group, strlen(group), word[1],
 		    strlen(word[1])) != 0 ||
 		    fo_table_add(t, "all", 3, word[1], strlen(word[1])) != 0)
+			return FANOUT_ENOMEM;
+	}
+	return 0;
+}
+
+/* The value of "KEY (TYPE) = VALUE" if the key ends so; else NULL. */
+static char *
+cmap_value(char *line, const char *end)
+{
+	size_t key = strcspn(line, " "), len = strlen(end);
+	char *value = strstr(line, " = ");
+
+	return value != NULL && key >= len &&
+	    strncmp(line + key - len, end, len) == 0 ? value + 3 : NULL;
+}
+
+#define CMAP_NODES 256
+
+/* nodelist.node.N.nodeid and .name, else .ring0_addr; and
+ * runtime.members.ID.status, which says "joined" of those that are up. */
+struct cmap {
+	struct {
+		char	*id, *name, *addr;
+	} node[CMAP_NODES];
+	char	*up[CMAP_NODES];	/* their IDs */
+	size_t	 nup;
+};
+
+static void
+read_cmap_line(struct cmap *c, char *line)
+{
+	static const char nodes[] = "nodelist.node.", members[] =
+	    "runtime.members.";
+	unsigned long n;
+	char *value, *end;
+
+	if (strncmp(line, nodes, sizeof(nodes) - 1) == 0) {
+		n = strtoul(line + sizeof(nodes) - 1, NULL, 10);
+		if (n >= CMAP_NODES)
+			return;
+		if ((value = cmap_value(line, ".nodeid")) != NULL)
+			c->node[n].id = value;
+		else if ((value = cmap_value(line, ".name")) != NULL)
+			c->node[n].name = value;
+		else if ((value = cmap_value(line, ".ring0_addr")) != NULL)
+			c->node[n].addr = value;
+	} else if (strncmp(line, members, sizeof(members) - 1) == 0 &&
+	    (value = cmap_value(line, ".status")) != NULL &&
+	    strcmp(value, "joined") == 0 && c->nup < CMAP_NODES) {
+		c->up[c->nup] = line + sizeof(members) - 1;
+		if ((end = strchr(c->up[c->nup], '.')) != NULL)
+			*end = '\0';
+		c->nup++;
+	}
+}
+
+static bool
+is_up(const struct cmap *c, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < c->nup; i++)
+		if (id != NULL && strcmp(c->up[i], id) == 0)
+			return true;
+	return false;
+}
+
+static int
+read_cmap(struct fo_table *t, char *text)
+{
+	struct cmap c = { .nup = 0 };
+	const char *host, *group;
+	char *line;
+	size_t i;
+
+	while ((line = strsep(&text, "\n")) != NULL)
+		read_cmap_line(&c, line);
+	for (i = 0; i < CMAP_NODES; i++) {
+		host = c.node[i].name != NULL ? c.node[i].name :
+		    c.node[i].addr;
+		if (host == NULL)
+			continue;
+		group = is_up(&c, c.node[i].id) ? "members" : "lost";
+		if (fo_table_add(t, group, strlen(group), host,
+		    strlen(host)) != 0 ||
+		    fo_table_add(t, "all", 3, host, strlen(host)) != 0)
 			return FANOUT_ENOMEM;
 	}
 	return 0;
@@ -118,6 +206,7 @@ static int
 ask(struct cluster *c, struct fanout_error *err)
 {
 	char cmd[] = "crm_node", opt[] = "-l", *argv[] = { cmd, opt, NULL };
+	char cmap[] = "corosync-cmapctl", *argv2[] = { cmap, NULL };
 	char *text;
 	int rc = 0;
 
@@ -127,6 +216,12 @@ ask(struct cluster *c, struct fanout_error *err)
 		return fo_error(err, FANOUT_ENOMEM, "out of memory");
 	if (fo_upcall(argv, NULL, c->ms, &text, NULL) == 0) {
 		if ((rc = read_crm_node(c->t, text)) != 0)
+			(void)fo_error(err, rc, "out of memory");
+		free(text);
+	}
+	if (rc == 0 && fo_table_get(c->t, "members") == NULL &&
+	    fo_upcall(argv2, NULL, c->ms, &text, NULL) == 0) {
+		if ((rc = read_cmap(c->t, text)) != 0)
 			(void)fo_error(err, rc, "out of memory");
 		free(text);
 	}
@@ -188,27 +283,6 @@ static const struct fo_source_ops cluster_ops = {
 	.free = cluster_free
 };
 
-static bool
-in_path(const char *program)
-{
-	const char *path = getenv("PATH");
-	char buf[4096];
-	size_t len;
-
-	for (; path != NULL && *path != '\0'; path += len) {
-		len = strcspn(path, ":");
-		if (len + strlen(program) + 2 <= sizeof(buf)) {
-			memcpy(buf, path, len);
-			buf[len] = '/';
-			strlcpy(buf + len + 1, program, sizeof(buf) - len - 1);
-			if (access(buf, X_OK) == 0)
-				return true;
-		}
-		len += path[len] == ':';
-	}
-	return false;
-}
-
 int
 fo_source_cluster(struct fanout_groups *g, struct fanout_error *err)
 {
@@ -217,7 +291,8 @@ fo_source_cluster(struct fanout_groups *g, struct fanout_error *err)
 
 	if (conf == NULL || *conf == '\0')
 		conf = COROSYNC_CONF;
-	if (!in_path("crm_node") && access(conf, R_OK) == -1)
+	if (!fo_in_path("crm_node") && !fo_in_path("corosync-cmapctl") &&
+	    access(conf, R_OK) == -1)
 		return 0;
 	if ((c = calloc(1, sizeof(*c))) == NULL ||
 	    (c->conf = strdup(conf)) == NULL) {

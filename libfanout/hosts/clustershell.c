@@ -1,6 +1,6 @@
 /*
  * clustershell.c - the group sources of ClusterShell's groups.conf: programs
- * that answer the questions map, all and list. (groups.conf(5))
+ * that answer the questions map, all, list and reverse. (groups.conf(5))
  *
  * Read are groups.conf of /etc/clustershell (or CLUSTERSHELL_CFGDIR), then
  * of ~/.local/etc/clustershell and of XDG_CONFIG_HOME/clustershell, later
@@ -25,7 +25,8 @@
 
 struct upcalls {
 	char	*name, *cfgdir;
-	char	*map, *all, *list;	/* all, list: NULL if not given */
+	char	*map, *all, *list, *reverse;	/* but for map NULL if not
+						 * given */
 	int	 ms;
 };
 
@@ -45,19 +46,26 @@ upcalls_free(void *self)
 	free(u->map);
 	free(u->all);
 	free(u->list);
+	free(u->reverse);
 	free(u);
 }
 
+/* What a question is about; NULL: nothing. */
+struct about {
+	const char *group, *node;
+};
+
 /* The value of the variable at s (behind '$'); *len: its name's length. */
 static const char *
-variable(const struct upcalls *u, const char *s, const char *group,
+variable(const struct upcalls *u, const char *s, struct about what,
     size_t *len)
 {
 	const struct {
 		const char *name, *value;
 	} vars[] = {
-		{ "GROUP", group }, { "CFGDIR", u->cfgdir },
-		{ "SOURCE", u->name }, { "{GROUP}", group },
+		{ "GROUP", what.group }, { "CFGDIR", u->cfgdir },
+		{ "SOURCE", u->name }, { "{GROUP}", what.group },
+		{ "NODE", what.node }, { "{NODE}", what.node },
 		{ "{CFGDIR}", u->cfgdir }, { "{SOURCE}", u->name },
 		{ "$", "$" },
 	};
@@ -80,7 +88,7 @@ variable(const struct upcalls *u, const char *s, const char *group,
 
 /* As Python's string.Template: unknown variables stay as they are. */
 static char *
-substitute(const struct upcalls *u, const char *text, const char *group)
+substitute(const struct upcalls *u, const char *text, struct about what)
 {
 	const char *value;
 	char *out = NULL;
@@ -90,7 +98,7 @@ substitute(const struct upcalls *u, const char *text, const char *group)
 	if (f == NULL)
 		return NULL;
 	for (; *text != '\0'; text++) {
-		if (*text == '$' && (value = variable(u, text + 1, group,
+		if (*text == '$' && (value = variable(u, text + 1, what,
 		    &len)) != NULL) {
 			fputs(value, f);
 			text += len;
@@ -104,13 +112,13 @@ substitute(const struct upcalls *u, const char *text, const char *group)
 }
 
 static int
-ask(struct upcalls *u, const char *call, const char *group, char **out,
+ask(struct upcalls *u, const char *call, struct about what, char **out,
     struct fanout_error *err)
 {
 	char sh[] = "sh", c[] = "-c", *argv[] = { sh, c, NULL, NULL };
 	int rc;
 
-	if ((argv[2] = substitute(u, call, group)) == NULL)
+	if ((argv[2] = substitute(u, call, what)) == NULL)
 		return fo_error(err, FANOUT_ENOMEM, "out of memory");
 	rc = fo_upcall(argv, u->cfgdir, u->ms, out, err);
 	free(argv[2]);
@@ -140,7 +148,8 @@ map(void *self, const char *group, char **out, struct fanout_error *err)
 	*out = NULL;
 	if (!harmless(group))
 		return 0;
-	if ((rc = ask(u, u->map, group, out, err)) != 0)
+	if ((rc = ask(u, u->map, (struct about){ .group = group }, out,
+	    err)) != 0)
 		return rc;
 	/* Most upcalls say nothing at all of a group that is not there. */
 	if (is_empty(*out)) {
@@ -157,8 +166,8 @@ list(void *self, char **out, struct fanout_error *err)
 
 	*out = NULL;
 	return u->list == NULL ? fo_error(err, FANOUT_ECONFIG,
-	    "it has no 'list' in groups.conf") : ask(u, u->list, NULL, out,
-	    err);
+	    "it has no 'list' in groups.conf") : ask(u, u->list,
+	    (struct about){ 0 }, out, err);
 }
 
 static int
@@ -167,11 +176,23 @@ all(void *self, char **out, struct fanout_error *err)
 	struct upcalls *u = self;
 
 	*out = NULL;
-	return u->all == NULL ? 0 : ask(u, u->all, NULL, out, err);
+	return u->all == NULL ? 0 : ask(u, u->all, (struct about){ 0 }, out,
+	    err);
+}
+
+static int
+reverse(void *self, const char *node, char **out, struct fanout_error *err)
+{
+	struct upcalls *u = self;
+
+	*out = NULL;
+	return u->reverse == NULL || !harmless(node) ? 0 : ask(u, u->reverse,
+	    (struct about){ .node = node }, out, err);
 }
 
 static const struct fo_source_ops upcall_ops = {
-	.map = map, .list = list, .all = all, .free = upcalls_free
+	.map = map, .list = list, .all = all, .reverse = reverse,
+	.free = upcalls_free
 };
 
 /* 0 and *copy NULL if there is no such key. */
@@ -198,7 +219,8 @@ add_source(struct conf *c, const struct fo_ini *ini, const char *section,
 	    (u->cfgdir = strdup(dir)) == NULL ||
 	    copy_key(ini, section, "map", &u->map) != 0 ||
 	    copy_key(ini, section, "all", &u->all) != 0 ||
-	    copy_key(ini, section, "list", &u->list) != 0) {
+	    copy_key(ini, section, "list", &u->list) != 0 ||
+	    copy_key(ini, section, "reverse", &u->reverse) != 0) {
 		upcalls_free(u);
 		return fo_error(c->err, FANOUT_ENOMEM, "out of memory");
 	}
@@ -295,7 +317,7 @@ each_folder(struct conf *c, const char *words, bool yaml)
 	size_t i, n = 0;
 	int rc = 0;
 
-	if ((text = substitute(&u, words, NULL)) == NULL)
+	if ((text = substitute(&u, words, (struct about){ 0 })) == NULL)
 		return fo_error(c->err, FANOUT_ENOMEM, "out of memory");
 	rest = text;
 	while (rc == 0 && n < 16 &&

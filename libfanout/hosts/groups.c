@@ -499,6 +499,53 @@ fo_groups_eval(const struct fo_expr *ex, size_t at, const char *ref,
 	return rc == UNKNOWN ? unknown(&q) : rc;
 }
 
+/* UNKNOWN: it cannot say. */
+static int
+ask_reverse(const struct query *q, const struct fanout_hosts *set,
+    struct fanout_hosts *names)
+{
+	struct fanout_error inner = { 0 };
+	char *text;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < set->n; i++) {
+		text = NULL;
+		if ((rc = q->src->ops->reverse(q->src->self, set->e[i].name,
+		    &text, &inner)) != 0)
+			return source_failed(q, rc, &inner);
+		rc = text == NULL ? UNKNOWN : put_names(q, text, names);
+		free(text);
+	}
+	return rc;
+}
+
+#define REVERSE_MAX 16		/* hosts: a program is run for each */
+
+int
+fo_groups_of(const struct fo_expr *ex, const struct fanout_hosts *set,
+    struct fanout_hosts *names)
+{
+	struct query q = { .ex = ex, .ref = "@@", .ask = ASK_NAMES,
+	    .group = "" };
+	char *ref;
+	int rc = UNKNOWN;
+
+	if (ex->groups != NULL)
+		q.src = ex->source == NULL ? TAILQ_FIRST(&ex->groups->sources) :
+		    find_source(ex->groups, ex->source, strlen(ex->source));
+	if (q.src != NULL && q.src->ops->reverse != NULL &&
+	    set->n <= REVERSE_MAX)
+		rc = ask_reverse(&q, set, names);
+	if (rc != UNKNOWN)
+		return rc;
+	if (asprintf(&ref, "@@%s", ex->source == NULL ? "" : ex->source) == -1)
+		return fo_error(ex->err, FANOUT_ENOMEM, "out of memory");
+	rc = fo_groups_eval(ex, 0, ref, names);
+	free(ref);
+	return rc;
+}
+
 int
 fo_groups_known(struct fanout_groups *g, const char *source, const char *group,
     bool *known, struct fanout_error *err)

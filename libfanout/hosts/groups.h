@@ -24,6 +24,11 @@ struct fo_source_ops {
 	int	(*list)(void *self, char **text, struct fanout_error *);
 	int	(*all)(void *self, char **text, struct fanout_error *);
 	void	(*free)(void *self);
+
+	/* The names of the groups a host is in; NULL, or *text NULL: it cannot
+	 * say. Only a shorter way than to ask for all groups. */
+	int	(*reverse)(void *self, const char *host, char **text,
+		    struct fanout_error *);
 };
 
 /* Takes self over, whatever it returns. The name is copied. A source of
@@ -54,6 +59,14 @@ int	fo_groups_match(const struct fo_expr *ex, size_t at, const char *mask,
  * is not there or says "nobody" the answer is no. */
 int	fo_groups_known(struct fanout_groups *, const char *source,
 	    const char *group, bool *, struct fanout_error *);
+
+/*
+ * The names of all groups that a host of the set may be in, of ex->source or
+ * the first one: by asking for each host, if the source can say so and they
+ * are few, else all that it has.
+ */
+int	fo_groups_of(const struct fo_expr *ex, const struct fanout_hosts *,
+	    struct fanout_hosts *names);
 
 /* How long a source may take to answer, in ms. */
 int	fo_groups_ms(const struct fanout_groups *);

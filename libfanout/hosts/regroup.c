@@ -90,16 +90,10 @@ larger_first(const void *a, const void *b)
 static int
 find_candidates(struct regroup *r)
 {
-	char *ref;
 	size_t i;
 	int rc;
 
-	if (asprintf(&ref, "@@%s", r->ex.source == NULL ? "" :
-	    r->ex.source) == -1)
-		return fo_error(r->ex.err, FANOUT_ENOMEM, "out of memory");
-	rc = fo_groups_eval(&r->ex, 0, ref, r->names);
-	free(ref);
-	if (rc != 0)
+	if ((rc = fo_groups_of(&r->ex, r->set, r->names)) != 0)
 		return rc;
 	if ((r->c = calloc(r->names->n + 1, sizeof(*r->c))) == NULL)
 		return fo_error(r->ex.err, FANOUT_ENOMEM, "out of memory");

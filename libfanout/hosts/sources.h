@@ -20,6 +20,12 @@ int	fo_source_dsh(struct fanout_groups *, struct fanout_error *);
 /* cluster.c: "cluster", the members of a Pacemaker or Corosync cluster. */
 int	fo_source_cluster(struct fanout_groups *, struct fanout_error *);
 
+/* slurm.c: "slurm" (partitions) and "slurmjob", where its programs are. */
+int	fo_source_slurm(struct fanout_groups *, struct fanout_error *);
+
+/* ansible.c: "ansible", the groups of an inventory. */
+int	fo_source_ansible(struct fanout_groups *, struct fanout_error *);
+
 /* cfrunhosts.c: "cfrun", of cfrun.hosts. */
 int	fo_source_cfrun(struct fanout_groups *, struct fanout_error *);
 

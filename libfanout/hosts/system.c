@@ -53,7 +53,8 @@ fanout_groups_system(struct fanout_groups *g, struct fanout_error *err)
 	    struct fanout_error *) = {
 		own_groups, system_groups, fo_source_clustershell,
 		fo_source_genders, fo_source_dsh, fo_source_cluster,
-		fo_source_cfrun, fo_source_netgroup
+		fo_source_slurm, fo_source_cfrun, fo_source_ansible,
+		fo_source_netgroup
 	};
 	const char *path = getenv("FANOUT_GROUPS");
 	size_t i;

@@ -1,109 +1,21 @@
-#include <dlfcn.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "base/err.h"
 #include "groups.h"
 #include "table.h"
 #include "yamlfile.h"
-
-#define LIBYAML "libyaml-0.so.2"
-
-struct library {
-	void	*handle;
-	int	(*initialize)(yaml_parser_t *);
-	void	(*set_input_file)(yaml_parser_t *, FILE *);
-	int	(*parse)(yaml_parser_t *, yaml_event_t *);
-	void	(*event_delete)(yaml_event_t *);
-	void	(*parser_delete)(yaml_parser_t *);
-};
+#include "yamlread.h"
 
 struct reader {
-	struct library lib;
-	yaml_parser_t parser;
-	yaml_event_t ev;	/* the current one */
-	const char *path;
+	struct fo_yaml *y;
 	struct fanout_groups *g;
 	struct fanout_error *err;
 };
 
-static void *
-symbol(const struct library *lib, const char *name, bool *all)
-{
-	void *p = dlsym(lib->handle, name);
-
-	*all &= p != NULL;
-	return p;
-}
-
 static int
-open_library(struct reader *r)
+add(struct reader *r, struct fo_table *t, const char *group, const char *s)
 {
-	struct library *lib = &r->lib;
-	bool all = true;
-
-	if ((lib->handle = dlopen(LIBYAML, RTLD_NOW | RTLD_LOCAL)) == NULL)
-		return fo_error(r->err, FANOUT_ECONFIG,
-		    "%s: reading it needs %s (on Debian libyaml-0-2)",
-		    r->path, LIBYAML);
-	*(void **)&lib->initialize = symbol(lib, "yaml_parser_initialize",
-	    &all);
-	*(void **)&lib->set_input_file = symbol(lib,
-	    "yaml_parser_set_input_file", &all);
-	*(void **)&lib->parse = symbol(lib, "yaml_parser_parse", &all);
-	*(void **)&lib->event_delete = symbol(lib, "yaml_event_delete", &all);
-	*(void **)&lib->parser_delete = symbol(lib, "yaml_parser_delete",
-	    &all);
-	if (all)
-		return 0;
-	(void)dlclose(lib->handle);
-	return fo_error(r->err, FANOUT_ECONFIG, "%s is not the libyaml we "
-	    "know", LIBYAML);
-}
-
-static int
-expected(const struct reader *r, const char *what)
-{
-	size_t line = r->ev.start_mark.line + 1;
-
-	return fo_error_at(r->err, FANOUT_EPARSE, 0, (unsigned)line,
-	    "%s:%zu: expected %s", r->path, line, what);
-}
-
-/* Go on to the next event; the one before is freed. */
-static int
-next(struct reader *r)
-{
-	size_t line;
-
-	r->lib.event_delete(&r->ev);
-	if (r->lib.parse(&r->parser, &r->ev))
-		return 0;
-	memset(&r->ev, 0, sizeof(r->ev));
-	line = r->parser.problem_mark.line + 1;
-	return fo_error_at(r->err, FANOUT_EPARSE, 0, (unsigned)line,
-	    "%s:%zu: %s", r->path, line, r->parser.problem == NULL ?
-	    "out of memory" : r->parser.problem);
-}
-
-static const char *
-text(const struct reader *r)
-{
-	return (const char *)r->ev.data.scalar.value;
-}
-
-/* A scalar to the group; null is as good as nothing. */
-static int
-add(struct reader *r, struct fo_table *t, const char *group)
-{
-	const char *s = text(r);
-
-	if (r->ev.data.scalar.plain_implicit &&
-	    (strcmp(s, "~") == 0 || strcmp(s, "null") == 0))
-		s = "";
 	if (fo_table_add(t, group, strlen(group), s, strlen(s)) != 0)
 		return fo_error(r->err, FANOUT_ENOMEM, "out of memory");
 	return 0;
@@ -115,19 +27,20 @@ read_group(struct reader *r, struct fo_table *t, const char *group)
 {
 	int rc;
 
-	if ((rc = next(r)) != 0)
+	if ((rc = fo_yaml_next(r->y)) != 0)
 		return rc;
-	if (r->ev.type == YAML_SCALAR_EVENT)
-		return add(r, t, group);
-	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
-		return expected(r, "hosts or a list of hosts");
-	if (fo_table_add(t, group, strlen(group), "", 0) != 0)
-		return fo_error(r->err, FANOUT_ENOMEM, "out of memory");
-	while ((rc = next(r)) == 0 && r->ev.type == YAML_SCALAR_EVENT)
-		if ((rc = add(r, t, group)) != 0)
+	if (fo_yaml_kind(r->y) == FO_YAML_SCALAR)
+		return add(r, t, group, fo_yaml_text(r->y));
+	if (fo_yaml_kind(r->y) != FO_YAML_LIST)
+		return fo_yaml_expected(r->y, "hosts or a list of hosts");
+	if ((rc = add(r, t, group, "")) != 0)
+		return rc;
+	while ((rc = fo_yaml_next(r->y)) == 0 &&
+	    fo_yaml_kind(r->y) == FO_YAML_SCALAR)
+		if ((rc = add(r, t, group, fo_yaml_text(r->y))) != 0)
 			return rc;
-	if (rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT)
-		rc = expected(r, "hosts");
+	if (rc == 0 && fo_yaml_kind(r->y) != FO_YAML_LIST_END)
+		rc = fo_yaml_expected(r->y, "hosts");
 	return rc;
 }
 
@@ -137,12 +50,14 @@ read_groups(struct reader *r, struct fo_table *t)
 	char *group;
 	int rc;
 
-	if ((rc = next(r)) != 0)
+	if ((rc = fo_yaml_next(r->y)) != 0)
 		return rc;
-	if (r->ev.type != YAML_MAPPING_START_EVENT)
-		return expected(r, "groups: \"group: hosts\" lines");
-	while ((rc = next(r)) == 0 && r->ev.type == YAML_SCALAR_EVENT) {
-		if ((group = strdup(text(r))) == NULL)
+	if (fo_yaml_kind(r->y) != FO_YAML_MAP)
+		return fo_yaml_expected(r->y,
+		    "groups: \"group: hosts\" lines");
+	while ((rc = fo_yaml_next(r->y)) == 0 &&
+	    fo_yaml_kind(r->y) == FO_YAML_SCALAR) {
+		if ((group = strdup(fo_yaml_text(r->y))) == NULL)
 			return fo_error(r->err, FANOUT_ENOMEM,
 			    "out of memory");
 		rc = read_group(r, t, group);
@@ -150,8 +65,8 @@ read_groups(struct reader *r, struct fo_table *t)
 		if (rc != 0)
 			return rc;
 	}
-	if (rc == 0 && r->ev.type != YAML_MAPPING_END_EVENT)
-		rc = expected(r, "the name of a group");
+	if (rc == 0 && fo_yaml_kind(r->y) != FO_YAML_MAP_END)
+		rc = fo_yaml_expected(r->y, "the name of a group");
 	return rc;
 }
 
@@ -160,7 +75,7 @@ static int
 read_source(struct reader *r)
 {
 	struct fo_table *t = fo_table_new();
-	char *name = strdup(text(r));
+	char *name = strdup(fo_yaml_text(r->y));
 	int rc;
 
 	if (t == NULL || name == NULL)
@@ -180,20 +95,16 @@ read_sources(struct reader *r)
 {
 	int rc;
 
-	/* The beginnings of the stream and of the document. */
-	if ((rc = next(r)) != 0 || (rc = next(r)) != 0)
-		return rc;
-	if (r->ev.type == YAML_STREAM_END_EVENT)
+	if (fo_yaml_kind(r->y) == FO_YAML_END)
 		return 0;
-	if ((rc = next(r)) != 0)
-		return rc;
-	if (r->ev.type != YAML_MAPPING_START_EVENT)
-		return expected(r, "group sources");
-	while ((rc = next(r)) == 0 && r->ev.type == YAML_SCALAR_EVENT)
+	if (fo_yaml_kind(r->y) != FO_YAML_MAP)
+		return fo_yaml_expected(r->y, "group sources");
+	while ((rc = fo_yaml_next(r->y)) == 0 &&
+	    fo_yaml_kind(r->y) == FO_YAML_SCALAR)
 		if ((rc = read_source(r)) != 0)
 			return rc;
-	if (rc == 0 && r->ev.type != YAML_MAPPING_END_EVENT)
-		rc = expected(r, "the name of a group source");
+	if (rc == 0 && fo_yaml_kind(r->y) != FO_YAML_MAP_END)
+		rc = fo_yaml_expected(r->y, "the name of a group source");
 	return rc;
 }
 
@@ -201,23 +112,12 @@ int
 fo_yamlfile_read(struct fanout_groups *g, const char *path,
     struct fanout_error *err)
 {
-	struct reader r = { .path = path, .g = g, .err = err };
-	FILE *f = fopen(path, "re");
+	struct reader r = { .g = g, .err = err };
 	int rc;
 
-	if (f == NULL)
-		return errno == EACCES || errno == EPERM ? 0 :
-		    fo_error_sys(err, "cannot open %s", path);
-	if ((rc = open_library(&r)) == 0) {
-		if (r.lib.initialize(&r.parser)) {
-			r.lib.set_input_file(&r.parser, f);
-			rc = read_sources(&r);
-			r.lib.event_delete(&r.ev);
-			r.lib.parser_delete(&r.parser);
-		} else
-			rc = fo_error(err, FANOUT_ENOMEM, "out of memory");
-		(void)dlclose(r.lib.handle);
-	}
-	(void)fclose(f);
+	if ((rc = fo_yaml_open(&r.y, path, err)) != 0 || r.y == NULL)
+		return rc;
+	rc = read_sources(&r);
+	fo_yaml_close(r.y);
 	return rc;
 }

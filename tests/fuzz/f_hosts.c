@@ -156,6 +156,35 @@ as_files(const uint8_t *data, size_t size, const char *path)
 	fanout_groups_free(g);
 }
 
+/* An inventory of Ansible, as INI or, with a '%' in front, as YAML. */
+static void
+as_inventory(const uint8_t *data, size_t size, const char *path)
+{
+	bool yaml = size > 0 && data[0] == '%';
+	struct fanout_hosts *s = new_set(NULL);
+	struct fanout_groups *g;
+	char yml[64];
+	int fd;
+
+	(void)snprintf(yml, sizeof(yml), "%s%s", path, yaml ? ".yml" : "");
+	fd = open(yml, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	must(fd != -1 && write(fd, data + yaml, size - yaml) ==
+	    (ssize_t)(size - yaml), "no file");
+	close(fd);
+	setenv("ANSIBLE_INVENTORY", yml, 1);
+	must(fanout_groups_new(&g) == 0, "no memory");
+	if (fo_source_ansible(g, NULL) == 0) {
+		fanout_hosts_use_groups(s, g);
+		if (fanout_hosts_add(s, "@*", NULL) == 0)
+			check_fold(s);
+		fanout_hosts_add(s, "@web", NULL);
+	}
+	fanout_hosts_free(s);
+	fanout_groups_free(g);
+	if (yaml)
+		(void)unlink(yml);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -179,6 +208,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	as_expression(text, groups);
 	as_option(text, groups);
 	as_files(data, size, path);
+	as_inventory(data, size, path);
 	as_configs(text, path);
 	free(text);
 	return 0;

@@ -331,7 +331,9 @@ test_cluster(void)
 	setenv("COROSYNC_MAIN_CONFIG_FILE", in_dir("corosync.conf"), 1);
 	/* No cluster runs here: what crm_node prints is written down. */
 	put("crm_node", "#!/bin/sh\nexit 1\n");
+	put("corosync-cmapctl", "#!/bin/sh\nexit 1\n");
 	chmod(in_dir("crm_node"), 0700);
+	chmod(in_dir("corosync-cmapctl"), 0700);
 	snprintf(bin, sizeof(bin), "%s:%s", dir, getenv("PATH"));
 	setenv("PATH", bin, 1);
 	open_groups(2000);
@@ -345,12 +347,120 @@ test_cluster(void)
 	check("@cluster:lost", "ha2");
 	check("@cluster:*", "ha[1-3]");
 	put("crm_node", "#!/bin/sh\nexit 1\n");
+	/* As a corosync of two nodes printed it, one of them running. */
+	put("corosync-cmapctl", "#!/bin/sh\ncat <<EOF\n"
+	    "nodelist.local_node_pos (u32) = 0\n"
+	    "nodelist.node.0.name (str) = n1\n"
+	    "nodelist.node.0.nodeid (u32) = 1\n"
+	    "nodelist.node.0.ring0_addr (str) = 127.0.0.1\n"
+	    "nodelist.node.1.nodeid (u32) = 2\n"
+	    "nodelist.node.1.ring0_addr (str) = 127.0.0.2\n"
+	    "runtime.members.1.ip (str) = r(0) ip(127.0.0.1) \n"
+	    "runtime.members.1.join_count (u32) = 1\n"
+	    "runtime.members.1.status (str) = joined\n"
+	    "runtime.members.2.status (str) = left\nEOF\n");
+	open_groups(2000);
+	is_default("n1");
+	check("@cluster:lost", "127.0.0.2");
+	check("@cluster:*", "n1,127.0.0.2");
+	put("corosync-cmapctl", "#!/bin/sh\nexit 1\n");
 	unlink(in_dir("corosync.conf"));
 	open_groups(2000);
 	is_default("file1");
 	unlink(in_dir(".config/fanout/groups"));
 	open_groups(2000);
 	is_default("!no hosts are given");
+}
+
+/* No Slurm runs here: its programs say what sinfo(1) and squeue(1) have. */
+static void
+test_slurm(void)
+{
+	put("sinfo", "#!/bin/sh\ncase \"$*\" in\n"
+	    "'-h -o %N -p debug') echo 'node[1-3]';;\n"
+	    "'-h -o %N -p '*) ;;\n'-h -o %R') printf 'debug\\nbatch\\n';;\n"
+	    "'-h -o %N') echo 'node[1-4],gpu1';;\n*) exit 9;;\nesac\n");
+	put("squeue", "#!/bin/sh\ncase \"$*\" in\n"
+	    "'-h -o %N -j 7') echo 'node[2,4]';;\n'-h -o %N -j 9')\n"
+	    "echo 'slurm_load_jobs error: Invalid job id specified' >&2; "
+	    "exit 1;;\n'-h -o %N -j 8') echo 'Unable to contact' >&2; "
+	    "exit 1;;\n'-h -o %i -t R') echo 7;;\n*) exit 9;;\nesac\n");
+	chmod(in_dir("sinfo"), 0700);
+	chmod(in_dir("squeue"), 0700);
+	open_groups(2000);
+	check("@slurm:debug", "node[1-3]");
+	check("@slurm:*", "node[1-4],gpu1");
+	check("@@slurm", "debug,batch");
+	check("@slurm:none", "!no group 'none'");
+	check("@slurmjob:7", "node[2,4]");
+	check("@slurmjob:9", "!no group '9'");
+	check("@slurmjob:8", "!Unable to contact");
+	check("@slurmjob:x", "!no group 'x'");
+	check("@slurm:-x", "!no group '-x'");
+	unlink(in_dir("sinfo"));
+	unlink(in_dir("squeue"));
+}
+
+static void
+test_ansible(void)
+{
+	put("inventory", "# comment\n"
+	    "alone ansible_host=10.9.9.9 ansible_port=2222\n[web]\n"
+	    "web[01:05:2].x   # inline\n"
+	    "web1 ansible_host=10.0.0.1 ansible_user='adm' other=\"a b\"\n"
+	    "[db]\ndb-[a:c].x\nweb1\n[db:vars]\nansible_user=x\n"
+	    "[both:children]\nweb\ndb\n[none]\n");
+	put("more.yml", "all:\n  hosts:\n    mail.x:\n  children:\n"
+	    "    web:\n      hosts:\n        foo.x: {ansible_port: 99}\n"
+	    "        bar[1:3].x:\n      vars: {a: [1, 2]}\n    east:\n"
+	    "      children:\n        web:\n    empty:\n");
+	setenv("ANSIBLE_INVENTORY", in_dir("inventory"), 1);
+	open_groups(2000);
+	check("@ansible:web", "web[01,03,05].x,adm@10.0.0.1");
+	check("@ansible:db", "db-a.x,db-b.x,db-c.x,adm@10.0.0.1");
+	check("@ansible:both", "web[01,03,05].x,adm@10.0.0.1,db-a.x,db-b.x,"
+	    "db-c.x");
+	check("@ansible:ungrouped", "10.9.9.9:2222");
+	check("@ansible:none", "");
+	check("@ansible:other", "!no group 'other'");
+	setenv("ANSIBLE_INVENTORY", in_dir("more.yml"), 1);
+	open_groups(2000);
+	check("@ansible:east", "foo.x:99,bar[1-3].x");
+	check("@ansible:*", "mail.x,foo.x:99,bar[1-3].x");
+	check("@@ansible", "all,web,east,empty");
+	put("more.yml", "all:\n  hosts: [a, b]\n");
+	open_groups(2000);
+	check("@ansible:all", "!expected names");
+	put("inventory", "[web:wrong]\n");
+	setenv("ANSIBLE_INVENTORY", in_dir("inventory"), 1);
+	open_groups(2000);
+	check("@ansible:web", "!a section is");
+	setenv("ANSIBLE_INVENTORY", in_dir("not-there"), 1);
+	open_groups(2000);
+	check("@ansible:web", "!not-there");
+	unsetenv("ANSIBLE_INVENTORY");
+}
+
+/* Asked for each host, where the source can say which groups it is in. */
+static void
+test_reverse(void)
+{
+	struct fanout_hosts *set;
+	struct fanout_error e = { 0 };
+	char *text;
+
+	put("groups.conf", "[Main]\ndefault: r\n[r]\n"
+	    "map: case $GROUP in a) echo n[1-2];; b) echo n3;; esac\n"
+	    "reverse: case $NODE in n1|n2) echo a;; n3) echo b;; esac\n");
+	open_groups(2000);
+	fanout_hosts_new(&set);
+	fanout_hosts_add(set, "n[1-4]", NULL);
+	is_int(fanout_hosts_regroup(set, groups, "r", &text, &e), 0,
+	    "regrouped without a list %s", e.text);
+	is_str(text, "@r:a,@r:b,n4", "by the groups that each is in");
+	free(text);
+	fanout_hosts_free(set);
+	unlink(in_dir("groups.conf"));
 }
 
 static void
@@ -439,6 +549,9 @@ main(void)
 	test_genders();
 	test_dsh();
 	test_cluster();
+	test_slurm();
+	test_ansible();
+	test_reverse();
 	test_cfrun();
 	test_regroup();
 	fanout_groups_free(groups);
