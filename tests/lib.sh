@@ -27,7 +27,8 @@ VBED=
 CFBED=
 # Settings of the user must not reach a test.
 export XDG_STATE_HOME="$T/state"
-unset FANOUT_KEEP CFANOUT_HOSTS WCOLL SSH_AUTH_SOCK FANOUT_TRANSPORT CFINPUTS 2>/dev/null || :
+export COROSYNC_MAIN_CONFIG_FILE=/nonexistent
+unset FANOUT_KEEP CFANOUT_HOSTS WCOLL SSH_AUTH_SOCK FANOUT_TRANSPORT CFINPUTS ANSIBLE_INVENTORY 2>/dev/null || :
 
 cleanup() {
 	# Ours only, by number.
