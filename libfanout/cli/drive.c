@@ -350,8 +350,8 @@ open_drive(struct drive *d)
 		return -1;
 	}
 	open_terminal(d);
-	if (cli_views_open(&d->views, &d->run->look, &d->roster, &d->out,
-	    &d->err) == -1)
+	if (!d->run->part && cli_views_open(&d->views, &d->run->look,
+	    &d->roster, &d->out, &d->err) == -1)
 		return -1;
 	if (d->run->record != NULL && !d->run->record->opts->none)
 		d->report = cli_report_view(d->run->record, &d->roster,

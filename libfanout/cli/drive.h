@@ -49,6 +49,8 @@ struct cli_run {
 	 * skipped (cmd->skip); NULL: nothing. NULL: nothing of any. */
 	const struct fanout_result *const *ahead;
 	bool	 largest_status;	/* as pdsh -S */
+	bool	 part;		/* of something larger: nothing is shown but the
+				 * progress, and what extra writes */
 	const struct cli_extra *extra;	/* NULL: nothing */
 	const struct cli_record *record;	/* NULL: it is not saved */
 };

@@ -2,6 +2,7 @@
 # What several manuals say is written once, here: sh man/common/update.sh
 #
 # A page has it between .\" common: NAME and .\" end; this puts NAME.mdoc there.
+# .\" common: NAME f is for a tool where that option has no letter f.
 # With --check nothing is changed: exit 1 if a page differs from what it would be.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,8 +14,11 @@ for page in *.[1-8]; do
 	/^\.\\" common: / {
 		print
 		file = "common/" $3 ".mdoc"
-		while ((got = (getline line < file)) > 0)
+		while ((got = (getline line < file)) > 0) {
+			if ($4 != "")
+				sub("^\\.It Fl " $4 " , ", ".It ", line)
 			print line
+		}
 		if (got < 0) {
 			print FILENAME ": no " file >"/dev/stderr"
 			exit 1

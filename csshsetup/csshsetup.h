@@ -1,0 +1,53 @@
+/*
+ * csshsetup.h - what the command line asks for, and doing it.
+ */
+#ifndef CSSHSETUP_H
+#define CSSHSETUP_H
+
+#include "cli/connect.h"
+#include "cli/look.h"
+#include "cli/target.h"
+
+struct csshsetup {
+	struct cli_target target;
+	struct cli_connect connect;
+	struct cli_look	 look;
+	const char	*key;		/* private key file; NULL: the usual */
+	bool		 no_passphrase;
+	const char	*options;	/* before the key; NULL: none */
+	const char	*expiry;	/* YYYYMMDD[HHMM]; NULL: never */
+	bool		 dry_run;
+	bool		 help, version;
+	char		**words;	/* hosts; NULL at the end */
+};
+
+/* 0, or an error that says what to do about it. */
+int	setup_options(struct csshsetup *, int argc, char **argv,
+	    struct fanout_error *);
+void	setup_usage(FILE *);
+void	setup_clear(struct csshsetup *);
+
+/* Returns the exit status; what is wrong has been said. */
+int	setup_run(struct csshsetup *);
+
+/* key.c: the key pair that hosts are to trust. */
+struct setup_key {
+	char	*path;		/* of the private key */
+	char	*line;		/* as authorized_keys has it, with options */
+	char	*word;		/* "TYPE BLOB" of it, by which it is known */
+};
+
+/* Finds it, or makes it (not with dry_run). 0 or an error. */
+int	key_find(struct setup_key *, const struct csshsetup *,
+	    struct fanout_error *);
+void	key_clear(struct setup_key *);
+
+/* script.c: for the host; its standard input is the line and the word. */
+char	*script_install(bool dry_run);	/* free(3); NULL: no memory */
+
+/* What it said, in the first line that begins with SCRIPT_SAYS. */
+#define SCRIPT_SAYS "csshsetup: "
+enum script_said { SAID_NOTHING, SAID_DONE, SAID_THERE, SAID_NO };
+enum script_said script_read(const char *output, char *why, size_t);
+
+#endif

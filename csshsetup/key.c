@@ -1,0 +1,217 @@
+/*
+ * key.c - the key pair that hosts are to trust: found, or made.
+ */
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <err.h>
+#include <errno.h>
+#include <pwd.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/error.h"
+#include "csshsetup.h"
+
+extern char **environ;
+
+static const char *const usual[] = { "id_ed25519", "id_ecdsa", "id_rsa", NULL };
+
+/* The .ssh that logins look at, which is as with ssh(1) not a matter of HOME;
+ * free(3). NULL: why is in e. */
+static char *
+ssh_dir(struct fanout_error *e)
+{
+	const struct passwd *pw = getpwuid(getuid());
+	char *dir;
+
+	if (pw == NULL) {
+		cli_error(e, FANOUT_ECONFIG, "user %u has no account here",
+		    (unsigned)getuid());
+		return NULL;
+	}
+	if (asprintf(&dir, "%s/.ssh", pw->pw_dir) == -1) {
+		cli_nomem(e);
+		return NULL;
+	}
+	return dir;
+}
+
+static char *
+public_of(const char *path)
+{
+	char *public;
+
+	return asprintf(&public, "%s.pub", path) == -1 ? NULL : public;
+}
+
+/* The first of the usual ones that has both halves; else the one to make. */
+static char *
+choose(const char *dir)
+{
+	char *path, *public;
+	size_t i;
+	bool found;
+
+	for (i = 0; usual[i] != NULL; i++) {
+		if (asprintf(&path, "%s/%s", dir, usual[i]) == -1)
+			return NULL;
+		public = public_of(path);
+		found = public != NULL && access(path, F_OK) == 0 &&
+		    access(public, F_OK) == 0;
+		free(public);
+		if (found)
+			return path;
+		free(path);
+	}
+	return asprintf(&path, "%s/%s", dir, usual[0]) == -1 ? NULL : path;
+}
+
+static int
+keygen(char *const *argv, struct fanout_error *e)
+{
+	pid_t pid;
+	int rc, status;
+
+	if ((rc = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ)) != 0)
+		return cli_error(e, FANOUT_ESYS, "%s: %s", argv[0],
+		    strerror(rc));
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return cli_error(e, FANOUT_ESYS, "%s: %s", argv[0],
+			    strerror(errno));
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return cli_error(e, FANOUT_ECONFIG, "ssh-keygen made no key");
+	return 0;
+}
+
+/* Asks for the passphrase on the terminal itself. */
+static int
+make_pair(const struct csshsetup *c, const char *path, struct fanout_error *e)
+{
+	const char *argv[] = { "ssh-keygen", "-q", "-t", "ed25519", "-f", path,
+	    c->no_passphrase ? "-N" : NULL, "", NULL };
+
+	if (!c->no_passphrase && !isatty(STDIN_FILENO))
+		return cli_error(e, FANOUT_EINVAL, "there is no key %s, and no "
+		    "terminal to ask for its passphrase on (--no-passphrase "
+		    "makes one without)", path);
+	warnx("makes the key pair %s", path);
+	return keygen((char *const *)(uintptr_t)argv, e);
+}
+
+/* A private key without its public half: that can be had from it. */
+static int
+derive(const char *path, const char *public, struct fanout_error *e)
+{
+	return cli_error(e, FANOUT_ECONFIG, "%s: its public half is missing: "
+	    "ssh-keygen -y -f %s >%s", path, path, public);
+}
+
+static int
+make(const struct csshsetup *c, const char *dir, const char *path,
+    const char *public, struct fanout_error *e)
+{
+	if (access(public, F_OK) == 0)
+		return 0;
+	if (access(path, F_OK) == 0)
+		return derive(path, public, e);
+	if (c->dry_run)
+		return cli_error(e, FANOUT_ECONFIG, "there is no key %s; "
+		    "without --dry-run it would be made", path);
+	if (c->key == NULL && mkdir(dir, 0700) == -1 && errno != EEXIST)
+		return cli_error(e, FANOUT_ESYS, "%s: %s", dir,
+		    strerror(errno));
+	return make_pair(c, path, e);
+}
+
+/* "TYPE BLOB [COMMENT]": is it what a public key looks like? */
+static bool
+is_key(const char *line)
+{
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/=";
+	size_t type = strcspn(line, " "), blob;
+
+	if (line[type] != ' ' || (strncmp(line, "ssh-", 4) != 0 &&
+	    strncmp(line, "ecdsa-", 6) != 0 && strncmp(line, "sk-", 3) != 0))
+		return false;
+	blob = strspn(line + type + 1, base64);
+	return blob >= 40 && strchr(" ", line[type + 1 + blob]) != NULL;
+}
+
+static int
+compose(struct setup_key *k, const struct csshsetup *c, const char *line)
+{
+	size_t type = strcspn(line, " ");
+	const char *o = c->options != NULL ? c->options : "";
+	const char *until = c->expiry != NULL ? c->expiry : "";
+	int n = (int)(type + 1 + strcspn(line + type + 1, " "));
+
+	if (asprintf(&k->word, "%.*s", n, line) == -1)
+		k->word = NULL;
+	if (asprintf(&k->line, "%s%s%s%s%s%s%s", o, *o && *until ? "," : "",
+	    *until ? "expiry-time=\"" : "", until, *until ? "\"" : "",
+	    *o || *until ? " " : "", line) == -1)
+		k->line = NULL;
+	return k->word == NULL || k->line == NULL ? -1 : 0;
+}
+
+static int
+read_public(struct setup_key *k, const struct csshsetup *c,
+    const char *public, struct fanout_error *e)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+	FILE *f;
+	int rc = 0;
+
+	if ((f = fopen(public, "re")) == NULL)
+		return cli_error(e, FANOUT_ESYS, "%s: %s", public,
+		    strerror(errno));
+	n = getline(&line, &size, f);
+	fclose(f);
+	if (n > 0)
+		line[strcspn(line, "\r\n")] = '\0';
+	if (n <= 0 || !is_key(line))
+		rc = cli_error(e, FANOUT_ECONFIG, "%s: this is no public key",
+		    public);
+	else if (compose(k, c, line) == -1)
+		rc = cli_nomem(e);
+	free(line);
+	return rc;
+}
+
+int
+key_find(struct setup_key *k, const struct csshsetup *c,
+    struct fanout_error *e)
+{
+	char *dir, *public;
+	int rc;
+
+	*k = (struct setup_key){ .path = NULL };
+	if ((dir = ssh_dir(e)) == NULL)
+		return e->code;
+	k->path = c->key != NULL ? strdup(c->key) : choose(dir);
+	public = k->path != NULL ? public_of(k->path) : NULL;
+	if (public == NULL)
+		rc = cli_nomem(e);
+	else if ((rc = make(c, dir, k->path, public, e)) == 0)
+		rc = read_public(k, c, public, e);
+	free(public);
+	free(dir);
+	return rc;
+}
+
+void
+key_clear(struct setup_key *k)
+{
+	free(k->path);
+	free(k->line);
+	free(k->word);
+	*k = (struct setup_key){ .path = NULL };
+}

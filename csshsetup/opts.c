@@ -1,0 +1,170 @@
+#include <ctype.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/error.h"
+#include "csshsetup.h"
+
+#define AT(member) offsetof(struct csshsetup, member)
+
+/* What takes one of the target's options under another name. */
+static int
+set_file(void *into, const char *value, struct fanout_error *e)
+{
+	const struct cli_option *o = cli_target_options;
+
+	while (strcmp(o->name, "hostfile") != 0)
+		o++;
+	return o->call(&((struct csshsetup *)into)->target, value, e);
+}
+
+static const struct cli_option setup_options_table[] = {
+	{ 'f', "file", "FILE", "the hosts of a file, as --hostfile",
+	    CLI_CALL, 0, 0, 0, set_file },
+	{ 0, "key", "FILE", "the key to be trusted, made if it is not there",
+	    CLI_TEXT, AT(key), 0, 0, NULL },
+	{ 0, "no-passphrase", NULL, "make a new key without a passphrase",
+	    CLI_FLAG, AT(no_passphrase), 0, 0, NULL },
+	{ 0, "options", "LIST", "what the key may do: 'from=\"10.0.0.0/8\",pty'",
+	    CLI_TEXT, AT(options), 0, 0, NULL },
+	{ 0, "expiry", "DATE", "until when: 20271231",
+	    CLI_TEXT, AT(expiry), 0, 0, NULL },
+	{ 0, "dry-run", NULL, "only tell what would change",
+	    CLI_FLAG, AT(dry_run), 0, 0, NULL },
+	{ 0, "json", NULL, "print events as JSON, one a line",
+	    CLI_FLAG, AT(look.json), 0, 0, NULL },
+	{ 0, "color", "WHEN", "auto (default), always, never",
+	    CLI_TEXT, AT(look.color), 0, 0, NULL },
+	{ 0, "no-progress", NULL, "no line that says how far it is",
+	    CLI_FLAG, AT(look.no_progress), 0, 0, NULL },
+	{ 'h', "help", NULL, "show this",
+	    CLI_FLAG, AT(help), 0, 0, NULL },
+	{ 'V', "version", NULL, "show the version",
+	    CLI_FLAG, AT(version), 0, 0, NULL },
+	{ 0, NULL, NULL, NULL, CLI_FLAG, 0, 0, 0, NULL }
+};
+
+/* -f is the file of hosts here; --fanout is there by its name. */
+static const struct cli_option *
+connect_options(void)
+{
+	static struct cli_option table[40];
+	const struct cli_option *o;
+	size_t n = 0;
+
+	if (table[0].help != NULL)
+		return table;
+	for (o = cli_connect_options; o->help != NULL && n + 1 <
+	    sizeof(table) / sizeof(table[0]); o++) {
+		table[n] = *o;
+		if (o->letter == 'f')
+			table[n] = (struct cli_option){ 0, o->name, o->arg,
+			    o->help, o->kind, o->offset, o->min, o->max,
+			    o->call };
+		n++;
+	}
+	return table;
+}
+
+#define GROUPS(c) {						\
+	{ "Setting up:", setup_options_table, (c) },		\
+	{ "Hosts:", cli_target_options, &(c)->target },		\
+	{ "Hosts, only shown; nothing is done:",		\
+	    cli_show_options, &(c)->target },			\
+	{ "Hosts that are down:",				\
+	    cli_dead_options, &(c)->target.dead },		\
+	{ "Connection:", connect_options(), &(c)->connect },	\
+	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
+	{ NULL, NULL, NULL }					\
+}
+
+void
+setup_usage(FILE *fp)
+{
+	static struct csshsetup none;
+	const struct cli_group groups[] = GROUPS(&none);
+
+	cli_usage(fp, "csshsetup [OPTION]... [HOST]...", groups);
+}
+
+/* "20271231" or "202712311800", as sshd(8) takes it. */
+static int
+check_expiry(const char *date, struct fanout_error *e)
+{
+	size_t n;
+
+	if (date == NULL)
+		return 0;
+	n = strspn(date, "0123456789");
+	if (date[n] != '\0' || (n != 8 && n != 12))
+		return cli_error(e, FANOUT_EINVAL, "--expiry \"%.40s\": "
+		    "YYYYMMDD, or YYYYMMDDHHMM (the host's local time)", date);
+	return 0;
+}
+
+/* Blanks end the options of a key, but within quotes. */
+static int
+check_list(const char *list, struct fanout_error *e)
+{
+	bool quoted = false;
+	const char *p;
+
+	if (list == NULL)
+		return 0;
+	for (p = list; *p != '\0'; p++) {
+		if (*p == '\\' && p[1] == '"')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (iscntrl((unsigned char)*p) || (*p == ' ' && !quoted))
+			break;
+	}
+	if (*p != '\0' || quoted || *list == '\0' || *list == '#')
+		return cli_error(e, FANOUT_EINVAL, "--options \"%.80s\": as in "
+		    "authorized_keys, separated by commas; blanks only within "
+		    "double quotes", list);
+	return 0;
+}
+
+static int
+add_words(struct csshsetup *c, struct fanout_error *e)
+{
+	const struct cli_option *o = cli_target_options;
+	char **word;
+	int rc;
+
+	while (strcmp(o->name, "hosts") != 0)
+		o++;
+	for (word = c->words; *word != NULL; word++)
+		if ((rc = o->call(&c->target, *word, e)) != 0)
+			return rc;
+	return 0;
+}
+
+int
+setup_options(struct csshsetup *c, int argc, char **argv,
+    struct fanout_error *e)
+{
+	const struct cli_group groups[] = GROUPS(c);
+	int rc, rest;
+
+	*c = (struct csshsetup){ .connect = CLI_CONNECT_INIT };
+	if ((rc = cli_target_init(&c->target, argv, e)) != 0 ||
+	    (rc = cli_parse(groups, argc, argv, &rest, e)) != 0)
+		return rc;
+	c->words = argv + rest;
+	if (c->help || c->version || cli_dead_acts(&c->target.dead))
+		return 0;
+	if ((rc = check_expiry(c->expiry, e)) != 0 ||
+	    (rc = check_list(c->options, e)) != 0)
+		return rc;
+	return add_words(c, e);
+}
+
+void
+setup_clear(struct csshsetup *c)
+{
+	cli_target_clear(&c->target);
+	cli_connect_clear(&c->connect);
+}

@@ -1,0 +1,480 @@
+/*
+ * run.c - three runs of the engine, each over those hosts that are left: who
+ * trusts us already; install the key elsewhere; prove it.
+ *
+ * Each has an engine of its own, so that nothing that one learned or kept
+ * (passwords, sessions) can make another look well.
+ */
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/drive.h"
+#include "cli/error.h"
+#include "cli/summary.h"
+#include "csshsetup.h"
+
+#define SAID_MAX 2048		/* of a host's output that is looked at */
+#define SCRIPT_MS 60000		/* for the script, where -u says nothing */
+
+enum state { NEW, TRUSTED, INSTALLED, OVER };
+
+struct host {
+	enum state state;
+	struct fanout_result result;	/* OVER */
+	char	*said;			/* by the script; SAID_MAX; or NULL */
+	size_t	 len;
+	bool	 was_there;		/* the key, in the file */
+};
+
+struct setup {
+	struct csshsetup *c;
+	const struct fanout_hosts *hosts;
+	struct fanout_opts opts;	/* of all runs */
+	struct setup_key key;
+	struct host	*host;
+	const char	**dead;		/* why skipped; may be NULL */
+
+	/* of the run under way */
+	size_t		*map;		/* its hosts among all */
+	const char	**skip;
+	const struct fanout_result **ahead;
+};
+
+/* ---- what becomes of a host --------------------------------------------- */
+
+static void
+tell(struct setup *s, struct cli_sink *out, const char *name, const char *what)
+{
+	if (s->c->look.json)
+		return;
+	cli_sink_put(out, name, strlen(name));
+	cli_sink_put(out, ": ", 2);
+	cli_sink_put(out, what, strlen(what));
+	cli_sink_put(out, "\n", 1);
+}
+
+static void
+give_up(struct host *h, const struct fanout_result *r)
+{
+	h->state = OVER;
+	h->result = *r;
+}
+
+static bool
+on_probe(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct setup *s = ctx;
+	struct host *h;
+
+	if (ev->kind != FANOUT_EV_DONE)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	if (ev->result->cls == FANOUT_C_OK) {
+		h->state = TRUSTED;
+		tell(s, out, ev->name, "already trusted");
+	} else if (ev->result->cls == FANOUT_C_AUTH)
+		h->result = *ev->result;	/* if no password is to be had */
+	else
+		give_up(h, ev->result);
+	return false;
+}
+
+static void
+keep(struct host *h, const struct fanout_event *ev)
+{
+	size_t n = ev->len;
+
+	if (h->said == NULL && (h->said = malloc(SAID_MAX)) == NULL)
+		return;
+	if (n > SAID_MAX - 1 - h->len)
+		n = SAID_MAX - 1 - h->len;
+	memcpy(h->said + h->len, ev->data, n);
+	h->len += n;
+	h->said[h->len] = '\0';
+}
+
+/* The script came to its end: what does it say? */
+static void
+take_answer(struct host *h, const struct fanout_result *r)
+{
+	char why[sizeof(h->result.text)];
+	enum script_said said = script_read(h->said != NULL ? h->said : "",
+	    why, sizeof(why));
+
+	if (said == SAID_DONE || said == SAID_THERE) {
+		h->state = INSTALLED;
+		h->was_there = said == SAID_THERE;
+		return;
+	}
+	give_up(h, r);
+	if (r->cls != FANOUT_C_OK && said == SAID_NOTHING)
+		return;
+	h->result.cls = FANOUT_C_REMOTE;
+	if (said == SAID_NO)
+		strlcpy(h->result.text, why, sizeof(h->result.text));
+	else
+		strlcpy(h->result.text, "the login runs no commands of "
+		    "/bin/sh, which installing a key takes",
+		    sizeof(h->result.text));
+}
+
+static bool
+on_install(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct setup *s = ctx;
+	struct host *h;
+
+	if (ev->kind != FANOUT_EV_DONE && ev->kind != FANOUT_EV_OUT)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	if (ev->kind == FANOUT_EV_OUT) {
+		keep(h, ev);
+		return false;
+	}
+	if (ev->result->cls == FANOUT_C_OK || ev->result->cls == FANOUT_C_EXIT)
+		take_answer(h, ev->result);
+	else
+		give_up(h, ev->result);
+	free(h->said);
+	h->said = NULL;
+	if (s->c->dry_run && h->state == INSTALLED)
+		tell(s, out, ev->name, h->was_there ? "the key is there, and "
+		    "refused all the same" : "the key would be installed");
+	return false;
+}
+
+static bool
+on_proof(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct setup *s = ctx;
+	struct host *h;
+
+	if (ev->kind != FANOUT_EV_DONE)
+		return true;
+	h = &s->host[ev->host];
+	if (h->state != INSTALLED || s->c->dry_run)
+		return true;
+	if (ev->result->cls == FANOUT_C_OK)
+		tell(s, out, ev->name, "trusted now");
+	else if (ev->result->cls == FANOUT_C_AUTH) {
+		h->result = *ev->result;
+		snprintf(h->result.text, sizeof(h->result.text), "the key %s, "
+		    "but is refused all the same; sshd's log there says why "
+		    "(modes of the home directory, PermitRootLogin, "
+		    "PubkeyAuthentication, AuthorizedKeysFile)",
+		    h->was_there ? "was installed before" : "is installed");
+		ev->result = &h->result;
+	}
+	return true;
+}
+
+/* ---- runs --------------------------------------------------------------- */
+
+/* Options of one run, before those of the user; free(3). NULL: no memory. */
+static const char **
+ssh_options(const struct setup *s, const char *const *own)
+{
+	const char *const *user = s->opts.ssh_options;
+	const char **all;
+	size_t i, n = 0, nown = 0, nuser = 0;
+
+	while (own[nown] != NULL)
+		nown++;
+	while (user[nuser] != NULL)
+		nuser++;
+	if ((all = calloc(nown + nuser + 1, sizeof(*all))) == NULL)
+		return NULL;
+	for (i = 0; i < nown; i++)
+		all[n++] = own[i];
+	for (i = 0; i < nuser; i++)
+		all[n++] = user[i];
+	return all;
+}
+
+/* Those hosts that wait for the next step, as a set; the map is theirs. */
+static int
+pick(struct setup *s, struct fanout_hosts **set, struct fanout_error *e)
+{
+	size_t i, n = 0, count = fanout_hosts_count(s->hosts);
+	int rc;
+
+	if ((rc = fanout_hosts_new(set)) != 0)
+		return cli_nomem(e);
+	for (i = 0; i < count && rc == 0; i++) {
+		if (s->host[i].state != NEW ||
+		    (s->dead != NULL && s->dead[i] != NULL))
+			continue;
+		s->map[n++] = i;
+		rc = fanout_hosts_add(*set, fanout_hosts_at(s->hosts, i), e);
+	}
+	return rc;
+}
+
+/* A part of the run: shows nothing but what its events write. 0; or the exit
+ * status of one that ends all. */
+static int
+part(struct setup *s, const struct cli_run *like, const char *const *own,
+    struct fanout_opts opts)
+{
+	struct cli_run run = *like;
+	struct fanout_hosts *set;
+	struct fanout_error e;
+	const char **all;
+	int status = CLI_EXIT_USAGE;
+
+	all = ssh_options(s, own);
+	if (all == NULL || pick(s, &set, &e) != 0) {
+		warnx("%s", all == NULL ? "out of memory" : e.text);
+		free(all);
+		return CLI_EXIT_USAGE;
+	}
+	opts.ssh_options = all;
+	run.opts = &opts;
+	run.hosts = set;
+	run.look = s->c->look;
+	run.part = true;
+	status = fanout_hosts_count(set) > 0 ? cli_drive(&run) : 0;
+	fanout_hosts_free(set);
+	free(all);
+	return status == CLI_EXIT_USAGE || status == CLI_EXIT_INTERRUPTED ?
+	    status : 0;
+}
+
+static const char *const keys_only[] = { "PasswordAuthentication=no",
+    "KbdInteractiveAuthentication=no", NULL };
+
+/* Host keys are asked about here, and passphrases; no passwords. */
+static int
+probe(struct setup *s)
+{
+	static const struct cli_extra extra = { .event = on_probe };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct cli_ask ask = CLI_ASK_INIT;
+	struct cli_extra x = extra;
+	struct cli_run run = { .cmd = &cmd, .ask = &ask, .extra = &x };
+	struct fanout_opts opts = s->opts;
+	struct fanout_error e;
+
+	x.ctx = s;
+	opts.can_answer = 0;
+	if (cli_ask_open(&ask, &opts, &e) != 0) {
+		warnx("%s", e.text);
+		return CLI_EXIT_USAGE;
+	}
+	return part(s, &run, keys_only, opts);
+}
+
+static int
+input(const struct setup *s)
+{
+	int fd[2];
+	bool sent;
+
+	if (pipe(fd) == -1) {
+		warn("pipe");
+		return -1;
+	}
+	/* Far less than what a pipe holds. */
+	sent = dprintf(fd[1], "%s\n%s\n", s->key.line, s->key.word) > 0;
+	close(fd[1]);
+	if (sent)
+		return fd[0];
+	warn("pipe");
+	close(fd[0]);
+	return -1;
+}
+
+static int
+install(struct setup *s)
+{
+	/* The keys were refused; each costs one of the attempts that the
+	 * server allows. */
+	static const char *const passwords[] = { "PubkeyAuthentication=no",
+	    NULL };
+	const struct cli_extra extra = { .event = on_install, .ctx = s };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct cli_run run = { .cmd = &cmd, .extra = &extra,
+	    .ask = &s->c->connect.ask };
+	struct fanout_opts opts = s->opts;
+	char *script;
+	int status;
+
+	if (opts.command_ms == 0)
+		opts.command_ms = SCRIPT_MS;
+	if ((script = script_install(s->c->dry_run)) == NULL) {
+		warnx("out of memory");
+		return CLI_EXIT_USAGE;
+	}
+	cmd.command = script;
+	if ((cmd.stdin_fd = input(s)) == -1)
+		status = CLI_EXIT_USAGE;
+	else {
+		status = part(s, &run, passwords, opts);
+		close(cmd.stdin_fd);
+	}
+	free(script);
+	return status;
+}
+
+/* What is known of the hosts already is told by the last run, with what it
+ * finds out itself. */
+static void
+foretell(struct setup *s)
+{
+	static const struct fanout_result ok = { .cls = FANOUT_C_OK,
+	    .stage = FANOUT_S_CLOSE, .status = -1 };
+	size_t i, count = fanout_hosts_count(s->hosts);
+
+	for (i = 0; i < count; i++) {
+		s->skip[i] = s->dead != NULL ? s->dead[i] : NULL;
+		if (s->skip[i] != NULL)
+			continue;
+		if (s->host[i].state == TRUSTED || (s->c->dry_run &&
+		    s->host[i].state == INSTALLED))
+			s->ahead[i] = &ok;
+		else if (s->host[i].state != INSTALLED)
+			s->ahead[i] = &s->host[i].result;
+		if (s->ahead[i] != NULL)
+			s->skip[i] = "known";
+	}
+}
+
+static int
+prove(struct setup *s)
+{
+	const struct cli_extra extra = { .event = on_proof, .ctx = s };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct cli_ask ask = CLI_ASK_INIT;
+	struct fanout_opts opts = s->opts;
+	struct cli_run run = { .opts = &opts, .hosts = s->hosts, .cmd = &cmd,
+	    .ask = &ask, .ahead = s->ahead, .extra = &extra,
+	    .look = s->c->look };
+	const char *own[4] = { keys_only[0], keys_only[1], NULL, NULL };
+	struct fanout_error e;
+	char *identity = NULL;
+	int status = CLI_EXIT_USAGE;
+
+	foretell(s);
+	cmd.skip = s->skip;
+	opts.can_answer = 0;
+	if (asprintf(&identity, "IdentityFile=\"%s\"", s->key.path) == -1)
+		identity = NULL;
+	own[2] = identity;
+	opts.ssh_options = ssh_options(s, own);
+	if (identity == NULL || opts.ssh_options == NULL)
+		warnx("out of memory");
+	else if (cli_ask_open(&ask, &opts, &e) != 0)
+		warnx("%s", e.text);
+	else
+		status = cli_drive(&run);
+	free((void *)(uintptr_t)opts.ssh_options);
+	free(identity);
+	return status;
+}
+
+/* Without a word about it, one password is asked for all. */
+static bool
+may_ask(struct setup *s)
+{
+	struct cli_ask *a = &s->c->connect.ask;
+
+	if (!a->once && !a->each && a->password_fd == 0) {
+		if (a->terminal.fd == -1)
+			return false;
+		a->once = true;
+	}
+	s->opts.can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_PASSWORD) |
+	    FANOUT_CAN_ANSWER(FANOUT_ASK_PROMPT);
+	return true;
+}
+
+static int
+go(struct setup *s)
+{
+	int status;
+
+	if ((status = probe(s)) != 0)
+		return status;
+	if (may_ask(s) && (status = install(s)) != 0)
+		return status;
+	return prove(s);
+}
+
+/* ---- begin and end ------------------------------------------------------ */
+
+static int
+open_setup(struct setup *s, struct fanout_error *e)
+{
+	size_t count = fanout_hosts_count(s->hosts);
+	int rc;
+
+	s->host = calloc(count, sizeof(*s->host));
+	s->map = calloc(count, sizeof(*s->map));
+	s->skip = calloc(count, sizeof(*s->skip));
+	s->ahead = calloc(count, sizeof(*s->ahead));
+	if (s->host == NULL || s->map == NULL || s->skip == NULL ||
+	    s->ahead == NULL)
+		return cli_nomem(e);
+	s->c->look.verbose = s->c->connect.verbose;
+	FANOUT_OPTS_INIT(&s->opts);
+	if ((rc = cli_look_check(&s->c->look, s->hosts, e)) != 0 ||
+	    (rc = cli_connect_apply(&s->c->connect, &s->opts, e)) != 0)
+		return rc;
+	return key_find(&s->key, s->c, e);
+}
+
+static void
+close_setup(struct setup *s)
+{
+	size_t i;
+
+	for (i = 0; s->host != NULL && i < fanout_hosts_count(s->hosts); i++)
+		free(s->host[i].said);
+	free(s->host);
+	free(s->map);
+	free(s->skip);
+	free(s->ahead);
+	key_clear(&s->key);
+}
+
+static int
+set_up(struct csshsetup *c, const struct fanout_hosts *hosts)
+{
+	struct setup s = { .c = c, .hosts = hosts };
+	struct fanout_marks *marks = NULL;
+	struct fanout_error e;
+	int status = CLI_EXIT_USAGE;
+
+	if (cli_dead_find(&c->target.dead, hosts, &marks, &s.dead, &e) != 0 ||
+	    open_setup(&s, &e) != 0)
+		warnx("%s", e.text);
+	else
+		status = go(&s);
+	close_setup(&s);
+	cli_dead_free(marks, s.dead);
+	return status;
+}
+
+int
+setup_run(struct csshsetup *c)
+{
+	static char *const none[] = { NULL };
+	struct fanout_hosts *hosts;
+	struct fanout_error e;
+	int status;
+
+	if (cli_dead_acts(&c->target.dead))
+		return cli_dead_act(&c->target.dead);
+	if (cli_target_hosts(&c->target, &hosts, &e) != 0) {
+		warnx("%s", e.text);
+		return CLI_EXIT_USAGE;
+	}
+	status = cli_target_shows(&c->target) ?
+	    cli_target_show(&c->target, hosts, none) : set_up(c, hosts);
+	fanout_hosts_free(hosts);
+	return status;
+}

@@ -1,0 +1,79 @@
+#!/bin/sh
+# csshsetup: many hosts from nothing, with one password; what was done is not
+# done again, and one host's failure is its own.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/csshsetup.inc"
+n=30
+setup_up $n --password
+all="node[1-$n]"
+each() {
+	for i in $(seq $n); do
+		echo "node$i: $1"
+	done
+}
+
+# Nothing is done to try it out. There is no key yet: said, not made.
+setup --dry-run "$all"
+want_status 2
+want_err 'id_ed25519; without --dry-run it would be made'
+[ ! -e "$H/.ssh/id_ed25519" ] || fail "a key was made"
+
+# One has another password, one is down, one has no such user.
+von node2 sh -c 'echo root:other | chpasswd'
+"$VHOSTS" crash node5
+setup -t 1 "$all"
+want_status 3
+want_equal "$(grep -c ': trusted now$' "$out")" $((n - 2)) "hosts trusted"
+want_err 'node2: auth: user root is refused'
+want_err "2 of $n failed: connect-timeout: node5; auth: node2$"
+for i in 1 7 30; do
+	logs_in node$i || fail "node$i does not let in the key"
+	want_equal "$(von node$i stat -c '%a %u' /root/.ssh /root/.ssh/authorized_keys | tr '\n' ' ')" \
+	    "700 0 600 0 " "modes"
+	want_equal "$(von node$i cat /root/.ssh/authorized_keys)" \
+	    "$(cat "$H/.ssh/id_ed25519.pub")" "authorized_keys"
+done
+von node2 test ! -e /root/.ssh/authorized_keys || fail "a key without the password"
+want_equal "$(stat -c %a "$H/.ssh/id_ed25519")" 600 "mode of the key"
+
+# Again, with the right passwords: only those are touched.
+von node2 sh -c "echo 'root:$VBED_PASSWORD' | chpasswd"
+"$VHOSTS" start node5
+before=$(digests node1 node7 node30)
+setup "$all"
+want_status 0
+want_quiet
+want_equal "$(sort -V "$out")" "$(each 'already trusted' |
+    sed -E '/node(2|5):/s/already trusted/trusted now/')"
+want_equal "$(digests node1 node7 node30)" "$before" "files"
+
+# Without any password, and as JSON.
+cp "$T/pw" "$T/right"
+echo wrong >"$T/pw"
+setup --json "$all"
+want_status 0
+want_equal "$(grep -c '"event":"done".*"class":"ok"' "$out")" $n "hosts done"
+
+# Another account, from a file of hosts; the password is wrong everywhere.
+seq -f 'admin@node%g' 4 >"$T/hosts"
+setup -f "$T/hosts"
+want_status 3
+want_err 'admin@node1: auth: .*wrong (password|answer)'
+cp "$T/right" "$T/pw"
+setup --dry-run -f "$T/hosts"
+want_status 0
+want_equal "$(sort "$out")" "$(seq -f 'admin@node%g: the key would be installed' 4)"
+von node1 test ! -e /home/admin/.ssh/authorized_keys || fail "--dry-run changed something"
+setup -f "$T/hosts"
+want_status 0
+want_lines 4
+logs_in admin@node3 || fail "admin cannot log in"
+want_equal "$(von node3 stat -c '%a %U' /home/admin/.ssh /home/admin/.ssh/authorized_keys | tr '\n' ' ')" \
+    "700 admin 600 admin " "modes"
+
+# Nobody to ask, no descriptor: those that trust us are told of all the same.
+von node9 rm -r /root/.ssh
+run at_home setsid -w "$CSSHSETUP" 'node[8-9]'
+want_status 3
+want_out 'node8: already trusted'
+want_err 'node9: auth: .*takes a password, too'
