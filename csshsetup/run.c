@@ -180,17 +180,17 @@ ssh_options(const struct setup *s, const char *const *own)
 {
 	const char *const *user = s->opts.ssh_options;
 	const char **all;
-	size_t i, n = 0, nown = 0, nuser = 0;
+	size_t i, n = 0, ours = 0, theirs = 0;
 
-	while (own[nown] != NULL)
-		nown++;
-	while (user[nuser] != NULL)
-		nuser++;
-	if ((all = calloc(nown + nuser + 1, sizeof(*all))) == NULL)
+	while (own[ours] != NULL)
+		ours++;
+	while (user[theirs] != NULL)
+		theirs++;
+	if ((all = calloc(ours + theirs + 1, sizeof(*all))) == NULL)
 		return NULL;
-	for (i = 0; i < nown; i++)
+	for (i = 0; i < ours; i++)
 		all[n++] = own[i];
-	for (i = 0; i < nuser; i++)
+	for (i = 0; i < theirs; i++)
 		all[n++] = user[i];
 	return all;
 }
