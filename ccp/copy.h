@@ -4,11 +4,13 @@
  *
  *	LOOK    by SFTP: what is at the destination already
  *	SUM     by a command: digests of files that look the same
+ *	BEFORE  the user's command, where something is to be changed
  *	SEND    by SFTP: what is missing or differs, into temporary folders
  *	ARCHIVE by a command: many small files at once, where none was there
  *	LARGE   by a command for each: large files, likewise
  *	COMMIT  by a command: digests of what arrived, then rename
  *	FINISH  by SFTP: modes and times of directories
+ *	AFTER   the user's command, where something was changed
  *	CLEAN   by SFTP: it failed, temporary files go
  *
  * Where no command can be run, SUM and COMMIT are done by SFTP, too: files are
@@ -45,11 +47,13 @@ struct copy_opts {
 	int	 mode;		/* of files; -1: as they are */
 	const char *owner;	/* "USER:GROUP"; NULL: as they are */
 	const char *backup;	/* suffix; NULL: none is kept */
+	const char *before, *after;	/* commands; NULL: none */
 };
 
-enum phase { PHASE_LOOK, PHASE_SUM, PHASE_SEND, PHASE_ARCHIVE,
+enum phase { PHASE_LOOK, PHASE_SUM, PHASE_BEFORE, PHASE_SEND, PHASE_ARCHIVE,
     PHASE_LARGE, PHASE_COMMIT,
-    PHASE_FINISH, PHASE_CLEAN, PHASE_OVER };
+    PHASE_FINISH, PHASE_AFTER, PHASE_CLEAN,
+    PHASE_OVER };
 
 /* States within an SFTP session, in order; see their files. */
 enum sftp_state { AT_START, AT_DEST, AT_MAKE_DEST, AT_LOOK, AT_CHECK,
@@ -107,6 +111,7 @@ struct host {
 
 	struct get	*get;		/* GET, see get.c */
 
+	bool		 wants_before;	/* BEFORE is next */
 	bool		 by_archive;	/* what is small */
 	bool		 no_archive;	/* there is no tar */
 
@@ -187,6 +192,9 @@ void	copy_free(struct copy *);
 bool	copy_idle(struct copy *);
 
 void	host_end_session(struct host *);	/* of SFTP; also if there is none */
+
+/* Is it the user's own command that speaks? */
+bool	host_is_users(const struct host *);
 
 /* The first failure counts. */
 void	host_fail(struct host *, enum fanout_class, const char *fmt, ...)

@@ -9,6 +9,7 @@
 #include "cli/error.h"
 #include "copy.h"
 #include "get.h"
+#include "submit.h"
 #include "tell.h"
 
 #define PENDING_MAX (128 * 1024)	/* bytes waiting here for the engine */
@@ -116,8 +117,8 @@ at_leave(struct host *h)
 	return GO_WAIT;
 }
 
-static void
-flush(struct host *h)
+void
+host_flush(struct host *h)
 {
 	const void *data;
 	size_t len;
@@ -151,7 +152,7 @@ pump(struct host *h)
 		}
 		go = states[h->state](h);
 	}
-	flush(h);
+	host_flush(h);
 }
 
 static bool
@@ -159,169 +160,6 @@ is_sftp(const struct host *h)
 {
 	return h->phase == PHASE_LOOK || h->phase == PHASE_SEND ||
 	    h->phase == PHASE_FINISH || h->phase == PHASE_CLEAN;
-}
-
-/* ---- jobs ---- */
-
-static int
-note_job(struct copy *c, fanout_job job, struct copy_job it)
-{
-	size_t at, size = c->jobs_size;
-	struct copy_job *jobs;
-
-	if (c->first_job == 0)
-		c->first_job = job;
-	at = (size_t)(job - c->first_job);
-	if (at >= size) {
-		while (at >= size)
-			size = size == 0 ? 64 : size * 2;
-		jobs = recallocarray(c->jobs, c->jobs_size, size,
-		    sizeof(*jobs));
-		if (jobs == NULL)
-			return -1;
-		c->jobs = jobs;
-		c->jobs_size = size;
-	}
-	c->jobs[at] = it;
-	return 0;
-}
-
-/* A job for one host, on the session that is open. */
-static void
-submit(struct host *h, const struct fanout_cmd *cmd)
-{
-	struct fanout_hosts *one = NULL;
-	struct copy *c = h->copy;
-	struct fanout_error e;
-	char at[24];
-
-	snprintf(at, sizeof(at), "%zu", h->index);
-	h->job = 0;
-	h->job_host = 0;
-	if (fanout_hosts_slice(&one, c->hosts, at, &e) != 0 ||
-	    fanout_submit(c->engine, one, cmd, &h->job, &e) != 0)
-		host_fail(h, FANOUT_C_LOCAL, "%s", e.text);
-	else if (note_job(c, h->job, (struct copy_job){ .host = h->index })
-	    == -1) {
-		host_nomem(h);
-		fanout_cancel(c->engine, h->job);
-	}
-	fanout_hosts_free(one);
-}
-
-static void
-submit_sftp(struct host *h, enum phase phase, enum sftp_state begin)
-{
-	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-
-	h->phase = phase;
-	h->begin = begin;
-	h->state = AT_START;
-	h->leaving = h->left = false;
-	if ((h->sftp = sftp_new(h)) == NULL) {
-		host_nomem(h);
-		return;
-	}
-	cmd.command = "sftp";
-	cmd.subsystem = cmd.own_input = true;
-	cmd.keep = phase != PHASE_FINISH && phase != PHASE_CLEAN;
-	submit(h, &cmd);
-	if (h->job != 0)
-		flush(h);
-}
-
-static void
-feed(struct host *h)
-{
-	struct copy *c = h->copy;
-	ssize_t n;
-
-	while (h->input_off < h->input_len) {
-		n = fanout_write(c->engine, h->job, 0, h->input + h->input_off,
-		    h->input_len - h->input_off);
-		if (n < 0)
-			return;
-		if (n == 0)
-			return;
-		h->input_off += (size_t)n;
-	}
-	if (!h->left) {
-		h->left = true;
-		(void)fanout_write_end(c->engine, h->job, 0);
-	}
-}
-
-static void
-begin_script(struct host *h, enum phase phase)
-{
-	h->phase = phase;
-	h->left = false;
-	h->answer_len = 0;
-	*h->words = '\0';
-}
-
-static void
-submit_large(struct host *h)
-{
-	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-	char *script;
-
-	begin_script(h, PHASE_LARGE);
-	if (large_begin(h) == -1)
-		return;
-	if ((script = script_large(h)) == NULL) {
-		host_nomem(h);
-		large_close(h);
-		return;
-	}
-	cmd.command = script;
-	cmd.stdin_fd = source_fd(&h->copy->source, h->large);
-	cmd.keep = true;
-	cmd.bulk = !h->no_bulk;
-	submit(h, &cmd);
-	free(script);
-	if (h->job == 0)
-		large_close(h);
-	else
-		h->copy->to_sum = h->large;
-}
-
-static void
-submit_archive(struct host *h)
-{
-	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-	char *script;
-
-	begin_script(h, PHASE_ARCHIVE);
-	if ((script = script_archive(h)) == NULL) {
-		host_nomem(h);
-		return;
-	}
-	cmd.command = script;
-	cmd.stdin_fd = h->copy->archive.file.fd;
-	cmd.keep = true;
-	cmd.bulk = h->copy->source.bytes >= LARGE_MIN && !h->no_bulk;
-	submit(h, &cmd);
-	free(script);
-}
-
-static void
-submit_script(struct host *h, enum phase phase, char *script)
-{
-	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-
-	begin_script(h, phase);
-	if (script == NULL) {
-		host_nomem(h);
-		return;
-	}
-	cmd.command = script;
-	cmd.own_input = true;
-	cmd.keep = phase != PHASE_COMMIT || h->copy->opts.preserve;
-	submit(h, &cmd);
-	free(script);
-	if (h->job != 0)
-		feed(h);
 }
 
 /* ---- from phase to phase ---- */
@@ -348,7 +186,10 @@ decided(struct host *h)
 		return AT_LEAVE;
 	if (h->copy->opts.diff)
 		return AT_FETCH;
-	return h->copy->opts.dry_run ? AT_LEAVE : AT_MAKE_DIRS;
+	if (h->copy->opts.dry_run)
+		return AT_LEAVE;
+	h->wants_before = h->copy->opts.before != NULL;
+	return h->wants_before ? AT_LEAVE : AT_MAKE_DIRS;
 }
 
 enum go
@@ -363,6 +204,31 @@ host_looked(struct host *h)
 	if (any(h, E_CHECK, false))
 		return host_goto(h, h->by_sftp ? AT_CHECK : AT_LEAVE);
 	return host_goto(h, decided(h));
+}
+
+bool
+host_is_users(const struct host *h)
+{
+	return h->phase == PHASE_BEFORE || h->phase == PHASE_AFTER;
+}
+
+/* Its outcome is the host's, if it is not good. */
+static void
+users_over(struct host *h, const struct fanout_result *r)
+{
+	uint64_t in = h->result.in_bytes, out = h->result.out_bytes;
+	char text[sizeof(r->text)];
+
+	if (r->cls == FANOUT_C_OK)
+		return;
+	h->failed = true;
+	h->result = *r;
+	h->result.in_bytes = in;
+	h->result.out_bytes = out;
+	snprintf(text, sizeof(text), "%s: %.200s", h->phase == PHASE_BEFORE ?
+	    "--exec-before, nothing was changed" :
+	    "--exec-after, the files are there", r->text);
+	strlcpy(h->result.text, text, sizeof(h->result.text));
 }
 
 static void
@@ -382,6 +248,17 @@ over(struct host *h)
 	c->over(c->arg, h);
 }
 
+/* All is there. */
+static void
+well(struct host *h)
+{
+	if (h->copy->opts.after != NULL && h->changed > 0 &&
+	    !h->copy->opts.dry_run && h->phase != PHASE_AFTER)
+		submit_users(h, PHASE_AFTER, h->copy->opts.after);
+	else
+		over(h);
+}
+
 static void
 after_sum(struct host *h)
 {
@@ -389,10 +266,12 @@ after_sum(struct host *h)
 
 	if (h->by_sftp)
 		submit_sftp(h, PHASE_LOOK, AT_CHECK);
-	else if ((next = decided(h)) != AT_LEAVE)
+	else if ((next = decided(h)), h->wants_before)
+		submit_users(h, PHASE_BEFORE, h->copy->opts.before);
+	else if (next != AT_LEAVE)
 		submit_sftp(h, PHASE_SEND, next);
 	else
-		over(h);
+		well(h);
 }
 
 static void
@@ -417,14 +296,14 @@ after_all(struct host *h)
 	else if (!h->by_sftp && h->copy->opts.preserve)
 		submit_sftp(h, PHASE_FINISH, AT_DIRS);
 	else
-		over(h);
+		well(h);
 }
 
 static void
 after_send(struct host *h)
 {
 	if (h->copy->opts.dry_run)
-		over(h);
+		well(h);
 	else if (h->by_archive && !h->by_sftp && !h->no_archive)
 		submit_archive(h);
 	else if (!h->by_sftp && large_next(h))
@@ -460,8 +339,13 @@ next_phase(struct host *h)
 	case PHASE_LOOK:
 		if (any(h, E_CHECK, false))
 			submit_script(h, PHASE_SUM, script_sum(h));
+		else if (h->wants_before)
+			submit_users(h, PHASE_BEFORE, h->copy->opts.before);
 		else
 			after_send(h);
+		break;
+	case PHASE_BEFORE:
+		submit_sftp(h, PHASE_SEND, AT_MAKE_DIRS);
 		break;
 	case PHASE_SUM:
 		after_sum(h);
@@ -484,10 +368,10 @@ next_phase(struct host *h)
 		else if (h->copy->opts.preserve)
 			submit_sftp(h, PHASE_FINISH, AT_DIRS);
 		else
-			over(h);
+			well(h);
 		break;
 	default:
-		over(h);
+		well(h);
 	}
 }
 
@@ -579,6 +463,8 @@ on_done(struct host *h, const struct fanout_result *r)
 	h->result.out_bytes += r->out_bytes;
 	if (is_sftp(h))
 		sftp_over(h, r);
+	else if (host_is_users(h))
+		users_over(h, r);
 	else
 		script_over(h, r);
 	if (needs_cleaning(h))
@@ -615,6 +501,9 @@ keep_answer(struct host *h, const void *data, size_t len)
 static void
 on_out(struct host *h, const void *data, size_t len)
 {
+	if (host_is_users(h))
+		return;		/* it is shown */
+
 	if (!is_sftp(h)) {
 		keep_answer(h, data, len);
 		return;
@@ -651,7 +540,7 @@ on_room(struct host *h)
 	if (is_sftp(h))
 		pump(h);
 	else if (h->phase != PHASE_LARGE && h->phase != PHASE_ARCHIVE)
-		feed(h);
+		job_feed(h);
 }
 
 static struct host *
@@ -764,7 +653,7 @@ copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
 	cmd.keep = c->get == NULL;
 	cmd.skip = skip;
 	if ((rc = fanout_submit(c->engine, hosts, &cmd, &job, e)) != 0 ||
-	    note_job(c, job, it) == -1) {
+	    job_note(c, job, it) == -1) {
 		free(it.map);
 		return rc != 0 ? rc : cli_nomem(e);
 	}

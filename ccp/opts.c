@@ -49,6 +49,10 @@ static const struct cli_option copy_options[] = {
 	    CLI_FLAG, AT(copy.no_clobber), 0, 0, NULL },
 	{ 0, "update", NULL, "leave alone what is newer there",
 	    CLI_FLAG, AT(copy.update), 0, 0, NULL },
+	{ 0, "exec-before", "CMD", "run this where something is to change",
+	    CLI_TEXT, AT(copy.before), 0, 0, NULL },
+	{ 0, "exec-after", "CMD", "run this where something was changed",
+	    CLI_TEXT, AT(copy.after), 0, 0, NULL },
 	{ 0, "get", NULL, "the other way: FILEs of all hosts to DEST here",
 	    CLI_FLAG, AT(gather), 0, 0, NULL },
 	{ 0, "flat", NULL, "with --get: FILE.HOST, not HOST/path/FILE",
@@ -167,7 +171,8 @@ check_get(struct ccp *c, struct fanout_error *e)
 	if (c->gather && (c->copy.dry_run || c->copy.as_is ||
 	    c->copy.owner != NULL || c->copy.backup != NULL ||
 	    c->mode != NULL || c->copy.update || c->copy.no_clobber ||
-	    c->source.follow || c->nexcludes > 0))
+	    c->source.follow || c->nexcludes > 0 ||
+	    c->copy.before != NULL || c->copy.after != NULL))
 		return cli_error(e, FANOUT_EINVAL, "with --get there are only "
 		    "-r, -p, --flat, --max-size and --mkdir");
 	c->get.recursive = c->source.recursive;

@@ -44,7 +44,9 @@ event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	if (r->ended != NULL) {
 		ev->kind = FANOUT_EV_DONE;
 		ev->result = &r->ended->result;
-	} else if (ev->kind != FANOUT_EV_LOG &&
+	} else if (ev->kind != FANOUT_EV_LOG && (h == NULL ||
+	    !host_is_users(h) || (ev->kind != FANOUT_EV_OUT &&
+	    ev->kind != FANOUT_EV_ERR)) &&
 	    (ev->kind != FANOUT_EV_START || h == NULL ||
 	    h->phase != PHASE_LOOK || h->by_sftp))
 		ev->kind = 0;

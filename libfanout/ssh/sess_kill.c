@@ -21,8 +21,8 @@
  * takes no process; elsewhere ps, with process groups for sessions.
  *
  * K prints pid:parent:session of all that are no zombies, A is whether one is.
- * L are the leaders of the command's session, M sets m to their members. Each
- * gets a signal once.
+ * L are the leaders of the command's session (some kernels list children), M
+ * sets m to their members. Each gets a signal once.
  * As long as one of those is there we only wait; then comes another look, for
  * what was forked meanwhile.
  * It says "gone", or "left" and the pids. The numbers: tenths of a second from
@@ -42,8 +42,11 @@ static const char killer[] =
     "else kill -0 $1 2>/dev/null; fi; }; "
     "M() { m=; for x in $(K); do case \"$L\" in "
 	"*\" ${x##*:} \"*) m=\"$m ${x%%%%:*}\";; esac; done; }; "
-    "L=; for x in $(K); do p=${x%%%%:*}; "
-	"case $x in $$:*) ;; $p:$PPID:$p) L=\"$L $p \";; esac; done; "
+    "L=; c=; read -r c 2>/dev/null </proc/$PPID/task/$PPID/children; "
+    "if [ -n \"$c\" ]; then "
+	"for p in $c; do [ $p = $$ ] || L=\"$L $p \"; done; "
+    "else for x in $(K); do p=${x%%%%:*}; "
+	"case $x in $$:*) ;; $p:$PPID:$p) L=\"$L $p \";; esac; done; fi; "
     "n=0; t=; M; while [ -n \"$m\" ] && [ $n -lt %d ]; do "
 	"s=TERM; [ $n -lt %d ] || s=KILL; "
 	"for p in $m; do case \"$t\" in *\" $p:$s \"*) ;; "

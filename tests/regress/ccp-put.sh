@@ -175,6 +175,28 @@ want_lines 2
 grep -q "^  changed  $D/tree/many/f7$" "$out" || fail "what would change is not told"
 want_equal "$(cat "$D/tree/many/f7")" changed "after a dry run"
 
+# Commands where something changes.
+rm -f "$T/ran"
+cp_ --exec-before "echo before >>$T/ran; test -e $D/f" --exec-after "cat $D/hook; echo after >>$T/ran" \
+    -w $H,127.0.0.1:1 "$T/g" "$D/hook"
+want_status 3
+want_out "$H: other"
+want_equal "$(cat "$T/ran")" "before
+after" "what ran"
+cp_ --exec-before "echo no >>$T/ran" --exec-after "echo no >>$T/ran" -w $H "$T/g" "$D/hook"
+want_status 0
+want_equal "$(wc -l <"$T/ran")" 2 "nothing changed, nothing runs"
+echo third >"$T/g"
+cp_ --exec-before 'exit 5' -w $H "$T/g" "$D/hook"
+want_status 1
+want_err '1 of 1 failed: exit 5'
+want_equal "$(cat "$D/hook")" other "nothing is changed when --exec-before fails"
+cp_ --exec-after 'exit 6' -w $H "$T/g" "$D/hook"
+want_status 1
+want_err '1 of 1 failed: exit 6'
+want_equal "$(cat "$D/hook")" third "it is there when --exec-after runs"
+no_left_overs "$D"
+
 # Large files go another way.
 head -c 20000000 /dev/urandom >"$T/large"
 chmod 631 "$T/large"
