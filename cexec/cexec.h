@@ -4,12 +4,8 @@
 #ifndef CEXEC_H
 #define CEXEC_H
 
-#include "cli/connect.h"
 #include "cli/form.h"
-#include "cli/look.h"
-#include "cli/plan.h"
-#include "cli/saved.h"
-#include "cli/target.h"
+#include "cli/tool.h"
 #include "send.h"
 
 struct cexec {
@@ -20,10 +16,7 @@ struct cexec {
 	struct cli_expand expand;
 	struct send send;
 	struct cli_plan plan;
-	struct cli_report_opts report;
-	struct cli_words kept;	/* options that a retry needs */
-	struct cli_saved *saved;	/* the run that is tried again; or NULL */
-	struct fanout_hosts *again;	/* its hosts */
+	struct cli_again again;
 	bool	 no_stdin, largest;
 	bool	 help, version;
 	const char *completion;	/* shell; NULL: not asked for */
@@ -38,7 +31,10 @@ void	cexec_usage(FILE *);
 int	cexec_completion(const char *shell, struct fanout_error *);
 void	cexec_clear(struct cexec *);
 
-/* Returns the exit status; what is wrong has been said. */
+struct cli_tool cexec_tool(struct cexec *);
+
+/* Return the exit status; what is wrong has been said. */
 int	cexec_run(struct cexec *);
+int	cexec_run_on(struct cexec *, const struct fanout_hosts *);
 
 #endif

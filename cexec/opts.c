@@ -39,7 +39,7 @@ static const struct cli_option run_options[] = {
 	{ "The command's surroundings:", cli_form_options, &(c)->form }, \
 	{ "One after the other:", cli_plan_options, &(c)->plan }, \
 	{ "Is all well?", cli_plan_check_options, &(c)->plan },	\
-	{ "Reports and retries:", cli_report_options, &(c)->report }, \
+	{ "Reports and retries:", cli_report_options, &(c)->again.report }, \
 	{ NULL, NULL, NULL }					\
 }
 
@@ -93,109 +93,89 @@ all_blank(char **words)
 	return true;
 }
 
-/* Hosts are not kept for a retry, also as canaries, nor what is asked about
- * reports; nor values that look like secrets. */
+/* What a retry needs: a host file is no longer that, but what it says of hosts
+ * is needed again; values that look like secrets are not kept. */
 static int
 note(void *ctx, const struct cli_group *g, const struct cli_option *o,
     const char *value)
 {
 	static const struct cli_option columns = { 0, "columns", "FILE", "",
 	    CLI_TEXT, 0, 0, 0, NULL };
+	struct cli_again *again = ctx;
 	char *name;
 	int rc;
 
-	/* A host file is that, but what it says of hosts is needed again. */
 	if (g->options == cli_target_options && o->name != NULL &&
 	    strcmp(o->name, "hostfile") == 0 && strcmp(value, "-") != 0)
-		return cli_words_note(ctx, &columns, value);
-	if (g->options == cli_plan_options && strcmp(o->name, "canary") == 0 &&
-	    value[strspn(value, "0123456789")] != '\0')
-		return 0;
+		return cli_words_note(&again->kept, &columns, value);
 	if (g->options == cli_form_options && strcmp(o->name, "env") == 0) {
 		if ((name = strndup(value, cli_form_saved(value))) == NULL)
 			return -1;
-		rc = cli_words_note(ctx, o, name);
+		rc = cli_words_note(&again->kept, o, name);
 		free(name);
 		return rc;
 	}
-	if (g->options == cli_connect_options ||
-	    g->options == cli_plan_options ||
-	    g->options == cli_plan_check_options || g->options == cli_look_options ||
-	    g->options == run_options || g->options == cli_form_options ||
-	    g->options == send_options || g->options == cli_expand_options ||
-	    (g->options == send_become_options &&
-	    strcmp(o->name, "become-password-fd") != 0) ||
-	    (g->options == cli_ask_options && o->kind == CLI_FLAG))
-		return cli_words_note(ctx, o, value);
-	return 0;
-}
-
-/* The options of a run that is tried again, before those given now. */
-static int
-parse_saved(struct cexec *c, const struct cli_words *w, struct fanout_error *e)
-{
-	const struct cli_group groups[] = GROUPS(c);
-	struct fanout_error why;
-	char **argv;
-	size_t i;
-	int rc, rest;
-
-	if ((argv = calloc(w->count + 2, sizeof(*argv))) == NULL)
-		return cli_nomem(e);
-	for (i = 0; i < w->count; i++)
-		argv[i + 1] = w->word[i];
-	rc = cli_parse_noting(groups, (int)w->count + 1, argv, &rest, note,
-	    &c->kept, &why);
-	free(argv);
-	return rc == 0 ? 0 : cli_error(e, rc, "as it was saved: %s", why.text);
+	if (g->options == send_become_options &&
+	    strcmp(o->name, "become-password-fd") == 0)
+		return 0;
+	return cli_again_note(ctx, g, o, value);
 }
 
 static int
-parse(struct cexec *c, int argc, char **argv, struct fanout_error *e)
+parse(void *self, int argc, char **argv, struct fanout_error *e)
 {
+	struct cexec *c = self;
 	const struct cli_group groups[] = GROUPS(c);
 	int rc, rest;
 
-	if ((rc = cli_parse_noting(groups, argc, argv, &rest, note, &c->kept,
+	if ((rc = cli_parse_noting(groups, argc, argv, &rest, note, &c->again,
 	    e)) == 0)
 		c->words = argv + rest;
 	return rc;
 }
 
 static int
-begin(struct cexec *c, char **argv, struct fanout_error *e)
+begin(void *self, char **argv, struct fanout_error *e)
 {
+	struct cexec *c = self;
+
 	*c = (struct cexec){ .connect = CLI_CONNECT_INIT, .send = SEND_INIT };
 	return cli_target_init(&c->target, argv, e);
 }
 
-/* What was saved decides on command and hosts, so all is parsed once more. */
+static void
+clear(void *self)
+{
+	cexec_clear(self);
+}
+
+static int
+run(void *self, const struct fanout_hosts *hosts)
+{
+	return cexec_run_on(self, hosts);
+}
+
+struct cli_tool
+cexec_tool(struct cexec *c)
+{
+	return (struct cli_tool){ .self = c, .target = &c->target,
+	    .connect = &c->connect, .look = &c->look, .again = &c->again,
+	    .begin = begin, .parse = parse, .clear = clear, .run = run };
+}
+
 static int
 retry(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 {
-	struct cli_saved *saved;
+	const struct cli_tool t = cexec_tool(c);
 	int rc;
 
-	if (c->target.named)
-		return cli_error(e, FANOUT_EINVAL, "--retry names the hosts "
-		    "itself; -x and -X may leave out some of them");
 	if (c->words[0] != NULL && c->words[1] != NULL)
 		return cli_error(e, FANOUT_EINVAL, "--retry takes the ID of a "
 		    "run, not a command: the command is that of the run");
-	if ((rc = cli_saved_load(&saved, c->words[0], 0, e)) != 0)
+	if ((rc = cli_again_load(&t, argc, argv, c->words[0], e)) != 0)
 		return rc;
-	cexec_clear(c);
-	if ((rc = begin(c, argv, e)) == 0) {
-		c->saved = saved;
-		if ((rc = parse_saved(c, &saved->words, e)) == 0 &&
-		    (rc = parse(c, argc, argv, e)) == 0)
-			rc = cli_saved_pick(saved, c->report.retry, &c->again,
-			    e);
-	} else
-		cli_saved_free(saved);
-	if (rc == 0 && (c->command = strdup(saved->command)) == NULL)
-		rc = cli_nomem(e);
-	return rc;
+	c->command = strdup(c->again.saved->command);
+	return c->command != NULL ? 0 : cli_nomem(e);
 }
 
 int
@@ -205,15 +185,15 @@ cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 
 	if ((rc = begin(c, argv, e)) != 0 ||
 	    (rc = parse(c, argc, argv, e)) != 0 ||
-	    (rc = cli_history_check(&c->report, e)) != 0 ||
+	    (rc = cli_history_check(&c->again.report, e)) != 0 ||
 	    (rc = cli_plan_check(&c->plan, e)) != 0 ||
 	    (rc = send_check(&c->send, &c->connect, &c->form, c->no_stdin,
 	    e)) != 0)
 		return rc;
 	if (c->help || c->version || c->completion != NULL ||
-	    cli_history_acts(&c->report))
+	    cli_history_acts(&c->again.report))
 		return 0;
-	if (c->report.retry != NULL)
+	if (c->again.report.retry != NULL)
 		return retry(c, argc, argv, e);
 	if (cli_target_shows(&c->target) || cli_dead_acts(&c->target.dead))
 		return 0;
@@ -236,11 +216,7 @@ cexec_clear(struct cexec *c)
 	cli_connect_clear(&c->connect);
 	send_clear(&c->send);
 	cli_expand_close(&c->expand);
-	cli_words_clear(&c->kept);
-	cli_saved_free(c->saved);
-	fanout_hosts_free(c->again);
+	cli_again_clear(&c->again);
 	free(c->command);
-	c->saved = NULL;
-	c->again = NULL;
 	c->command = NULL;
 }

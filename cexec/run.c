@@ -8,9 +8,7 @@
 
 #include "cexec.h"
 #include "cli/drive.h"
-#include "cli/history.h"
 #include "cli/summary.h"
-#include "cli/visible.h"
 
 /* A terminal is not read (the user types to the tool), nor what cannot be. */
 static int
@@ -33,9 +31,8 @@ drive(struct cexec *c, const struct fanout_opts *opts,
 	struct fanout_error e;
 	bool takes_part = false;
 	int status;
-	const struct cli_record record = { .opts = &c->report,
-	    .command = c->command, .words = &c->kept,
-	    .retry_of = c->saved != NULL ? c->saved->id : NULL };
+	const struct cli_record record = cli_again_record(&c->again,
+	    c->command);
 	const struct cli_extra extra = { .begin = input_begin,
 	    .event = input_event, .ctx = &c->send.input };
 	struct cli_run run = { .opts = opts, .hosts = hosts, .cmd = &cmd,
@@ -60,8 +57,8 @@ drive(struct cexec *c, const struct fanout_opts *opts,
 	return status;
 }
 
-static int
-run_on(struct cexec *c, const struct fanout_hosts *hosts)
+int
+cexec_run_on(struct cexec *c, const struct fanout_hosts *hosts)
 {
 	struct fanout_opts opts;
 	struct fanout_marks *marks = NULL;
@@ -80,26 +77,6 @@ run_on(struct cexec *c, const struct fanout_hosts *hosts)
 	return status;
 }
 
-/* Only shown; to explain them it takes an engine, that does nothing else. */
-static int
-show(struct cexec *c, const struct fanout_hosts *hosts, char *const *words)
-{
-	struct fanout_opts opts;
-	struct fanout_error e;
-	int status;
-
-	FANOUT_OPTS_INIT(&opts);
-	if (c->target.explain && (cli_connect_apply(&c->connect, &opts,
-	    &e) != 0 || fanout_new(&c->target.way, &opts, &e) != 0)) {
-		warnx("%s", e.text);
-		return CLI_EXIT_USAGE;
-	}
-	status = cli_target_show(&c->target, hosts, words);
-	fanout_free(c->target.way);
-	c->target.way = NULL;
-	return status;
-}
-
 /* A script that was fed to a shell would be an empty one now, and all ok. So
  * /dev/null, which cron gives, will not do. */
 static bool
@@ -108,79 +85,9 @@ lacks_input(const struct cexec *c)
 	int fd = input_fd(c);
 	struct stat st;
 
-	return c->saved->fed > 0 && c->send.stdin_file == NULL &&
+	return c->again.saved->fed > 0 && c->send.stdin_file == NULL &&
 	    (fd == -1 || (fstat(fd, &st) == 0 &&
 	    S_ISCHR(st.st_mode)));
-}
-
-/* The hosts of a run that is tried again, but those that were left out. */
-static int
-retry_hosts(struct cexec *c, struct fanout_hosts **hosts,
-    struct fanout_error *e)
-{
-	size_t i, n = fanout_hosts_count(c->again);
-	int rc = 0;
-
-	*hosts = NULL;
-	for (i = 0; i < n && rc == 0; i++)
-		rc = fanout_selection_add(c->target.selection,
-		    FANOUT_SELECT_HOSTS, fanout_hosts_at(c->again, i), e);
-	return rc != 0 ? rc : fanout_selection_finish(hosts,
-	    c->target.selection, e);
-}
-
-static void
-announce(const struct cexec *c, const struct fanout_hosts *hosts)
-{
-	char *names = NULL, *command, *shown;
-	size_t n = strlen(c->command);
-
-	fanout_hosts_fold(hosts, &names);
-	command = malloc(n * CLI_VISIBLE_MAX + 1);
-	if (names != NULL && command != NULL) {
-		command[cli_visible(command, c->command, n)] = '\0';
-		for (shown = command; (shown = strchr(shown, '\n')) != NULL;)
-			*shown = ' ';
-		warnx("again, as in run %s: %s: %s (%zu of %zu): %.200s%s",
-		    c->saved->id, c->report.retry, names,
-		    fanout_hosts_count(hosts), c->saved->roster.count, command,
-		    strlen(command) > 200 ? "..." : "");
-	}
-	free(command);
-	free(names);
-}
-
-static int
-run_again(struct cexec *c)
-{
-	struct fanout_hosts *hosts;
-	struct fanout_error e;
-	int status;
-
-	if (fanout_hosts_count(c->again) == 0) {
-		warnx("run %s: no host of it is %s", c->saved->id,
-		    c->report.retry);
-		return 0;
-	}
-	if (lacks_input(c)) {
-		warnx("run %s had standard input: give it again, as in "
-		    "cexec --retry %s <FILE", c->saved->id, c->report.retry);
-		return CLI_EXIT_USAGE;
-	}
-	if (retry_hosts(c, &hosts, &e) != 0) {
-		warnx("%s", e.text);
-		return CLI_EXIT_USAGE;
-	}
-	if (fanout_hosts_count(hosts) == 0)
-		warnx("no host is left of those that are %s", c->report.retry);
-	else if (!cli_target_shows(&c->target))
-		announce(c, hosts);
-	status = fanout_hosts_count(hosts) == 0 ? CLI_EXIT_USAGE :
-	    cli_target_shows(&c->target) ?
-	    show(c, hosts, c->words + 1) :
-	    run_on(c, hosts);
-	fanout_hosts_free(hosts);
-	return status;
 }
 
 static int
@@ -202,26 +109,17 @@ print_completion(const char *shell)
 int
 cexec_run(struct cexec *c)
 {
-	struct fanout_hosts *hosts;
-	struct fanout_error e;
-	int status;
+	const struct cli_tool t = cexec_tool(c);
+	const struct cli_saved *saved = c->again.saved;
 
 	if (c->completion != NULL)
 		return print_completion(c->completion);
-	if (cli_history_acts(&c->report)) {
-		c->look.verbose = c->connect.verbose;
-		return cli_history_act(&c->report, &c->look, c->words);
-	}
-	if (c->report.retry != NULL)
-		return run_again(c);
-	if (cli_dead_acts(&c->target.dead))
-		return cli_dead_act(&c->target.dead);
-	if (cli_target_hosts(&c->target, &hosts, &e) != 0) {
-		warnx("%s", e.text);
+	if (saved != NULL && fanout_hosts_count(c->again.hosts) > 0 &&
+	    !cli_target_shows(&c->target) && lacks_input(c)) {
+		warnx("run %s had standard input: give it again, as in "
+		    "cexec --retry %s <FILE", saved->id,
+		    c->again.report.retry);
 		return CLI_EXIT_USAGE;
 	}
-	status = cli_target_shows(&c->target) ?
-	    show(c, hosts, c->words) : run_on(c, hosts);
-	fanout_hosts_free(hosts);
-	return status;
+	return cli_tool_run(&t, c->words, c->command);
 }

@@ -4,11 +4,7 @@
 #ifndef CFRUN_H
 #define CFRUN_H
 
-#include "cli/connect.h"
-#include "cli/look.h"
-#include "cli/plan.h"
-#include "cli/saved.h"
-#include "cli/target.h"
+#include "cli/tool.h"
 
 enum way { BY_CFENGINE, BY_SSH, BY_AUTO };
 
@@ -17,10 +13,7 @@ struct cfrun {
 	struct cli_connect connect;
 	struct cli_look look;
 	struct cli_plan plan;
-	struct cli_report_opts report;
-	struct cli_words kept;		/* options that a retry needs */
-	struct cli_saved *saved;	/* the run that is tried again; or NULL */
-	struct fanout_hosts *again;	/* its hosts */
+	struct cli_again again;
 
 	const char *file;		/* cfrun.hosts; NULL: where it is */
 	const char *workdir, *registry;	/* NULL: the usual ones */
@@ -34,6 +27,7 @@ struct cfrun {
 	bool	 help, version;
 	const char *completion;		/* shell; NULL: not asked for */
 
+	int	 rest;			/* the first word of argv */
 	/* Words of argv, or of words. */
 	char	**hosts;
 	char	**options;		/* for the agent */
@@ -49,6 +43,8 @@ int	cfrun_options(struct cfrun *, int argc, char **argv,
 void	cfrun_usage(FILE *);
 int	cfrun_completion(const char *shell, struct fanout_error *);
 void	cfrun_clear(struct cfrun *);
+
+struct cli_tool cfrun_tool(struct cfrun *);
 
 /* Returns the exit status; what is wrong has been said. */
 int	cfrun_run(struct cfrun *);

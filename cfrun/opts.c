@@ -114,7 +114,7 @@ connect_options(void)
 	{ "Output:", cli_look_options, &(c)->look },		\
 	{ "One after the other:", cli_plan_options, &(c)->plan }, \
 	{ "Is all well?", cli_plan_check_options, &(c)->plan }, \
-	{ "Reports and retries:", cli_report_options, &(c)->report }, \
+	{ "Reports and retries:", cli_report_options, &(c)->again.report }, \
 	{ NULL, NULL, NULL }					\
 }
 
@@ -216,11 +216,11 @@ take_saved_words(struct cfrun *c, struct fanout_error *e)
 	char *word, *rest;
 	size_t n = 0;
 
-	if ((c->command = strdup(c->saved->command)) == NULL ||
+	if ((c->command = strdup(c->again.saved->command)) == NULL ||
 	    (c->words = calloc(strlen(c->command) + 2,
 	    sizeof(*c->words))) == NULL)
 		return cli_nomem(e);
-	rest = c->saved->command;
+	rest = c->again.saved->command;
 	while ((word = strsep(&rest, "\n")) != NULL)
 		if (*word != '\0')
 			c->words[n++] = word;
@@ -231,28 +231,11 @@ take_saved_words(struct cfrun *c, struct fanout_error *e)
 	return 0;
 }
 
-/* Hosts are not kept for a retry, nor what is asked about reports. */
 static int
-note(void *ctx, const struct cli_group *g, const struct cli_option *o,
-    const char *value)
+begin(void *self, char **argv, struct fanout_error *e)
 {
-	/* Canaries by name are hosts, too. */
-	if (g->options == cli_plan_options && strcmp(o->name, "canary") == 0 &&
-	    value[strspn(value, "0123456789")] != '\0')
-		return 0;
-	if (g->options == client_options || g->options == run_options ||
-	    g->options == cli_plan_options ||
-	    g->options == cli_plan_check_options ||
-	    g->options == connect_options() ||
-	    g->options == cli_look_options ||
-	    (g->options == cli_ask_options && o->kind == CLI_FLAG))
-		return cli_words_note(ctx, o, value);
-	return 0;
-}
+	struct cfrun *c = self;
 
-static int
-begin(struct cfrun *c, char **argv, struct fanout_error *e)
-{
 	*c = (struct cfrun){ .connect = CLI_CONNECT_INIT,
 	    .port = SESSION_PORT };
 	c->connect.idle_ms = -1;	/* not given */
@@ -260,57 +243,42 @@ begin(struct cfrun *c, char **argv, struct fanout_error *e)
 }
 
 static int
-parse(struct cfrun *c, int argc, char **argv, int *rest,
-    struct fanout_error *e)
+parse(void *self, int argc, char **argv, struct fanout_error *e)
 {
+	struct cfrun *c = self;
 	const struct cli_group groups[] = GROUPS(c);
 
-	return cli_parse_noting(groups, argc, argv, rest, note, &c->kept, e);
+	return cli_parse_noting(groups, argc, argv, &c->rest, cli_again_note,
+	    &c->again, e);
 }
 
-/* The options of a run that is tried again, before those given now. */
-static int
-parse_saved(struct cfrun *c, const struct cli_words *w, struct fanout_error *e)
+static void
+clear(void *self)
 {
-	struct fanout_error why;
-	char **argv;
-	size_t i;
-	int rc, rest;
-
-	if ((argv = calloc(w->count + 2, sizeof(*argv))) == NULL)
-		return cli_nomem(e);
-	for (i = 0; i < w->count; i++)
-		argv[i + 1] = w->word[i];
-	rc = parse(c, (int)w->count + 1, argv, &rest, &why);
-	free(argv);
-	return rc == 0 ? 0 : cli_error(e, rc, "as it was saved: %s", why.text);
+	cfrun_clear(self);
 }
 
-/* What was saved decides on agents and hosts, so all is parsed once more. */
+struct cli_tool
+cfrun_tool(struct cfrun *c)
+{
+	return (struct cli_tool){ .self = c, .target = &c->target,
+	    .connect = &c->connect, .look = &c->look, .again = &c->again,
+	    .begin = begin, .parse = parse, .clear = clear };
+}
+
 static int
 retry(struct cfrun *c, int argc, char **argv, struct fanout_error *e)
 {
-	struct cli_saved *saved;
-	int rc, rest;
+	const struct cli_tool t = cfrun_tool(c);
+	int rc;
 
-	if (c->target.named || c->nhosts > 1 || c->noptions + c->nclasses > 0)
+	if (c->nhosts > 1 || c->noptions + c->nclasses > 0)
 		return cli_error(e, FANOUT_EINVAL, "--retry takes hosts and "
 		    "what agents are asked from the run, of which it takes "
 		    "the ID; -x and -X may leave out hosts");
-	if ((rc = cli_saved_load(&saved, c->nhosts > 0 ? c->hosts[0] : NULL,
-	    0, e)) != 0)
-		return rc;
-	cfrun_clear(c);
-	if ((rc = begin(c, argv, e)) != 0) {
-		cli_saved_free(saved);
-		return rc;
-	}
-	c->saved = saved;
-	if ((rc = parse_saved(c, &saved->words, e)) == 0 &&
-	    (rc = parse(c, argc, argv, &rest, e)) == 0 &&
-	    (rc = cli_saved_pick(saved, c->report.retry, &c->again, e)) == 0)
-		rc = take_saved_words(c, e);
-	return rc;
+	rc = cli_again_load(&t, argc, argv, c->nhosts > 0 ? c->hosts[0] : NULL,
+	    e);
+	return rc == 0 ? take_saved_words(c, e) : rc;
 }
 
 static int
@@ -333,17 +301,17 @@ settle(struct cfrun *c, struct fanout_error *e)
 int
 cfrun_options(struct cfrun *c, int argc, char **argv, struct fanout_error *e)
 {
-	int rc, rest;
+	int rc;
 
 	if ((rc = begin(c, argv, e)) != 0 ||
-	    (rc = parse(c, argc, argv, &rest, e)) != 0 ||
-	    (rc = cli_history_check(&c->report, e)) != 0)
+	    (rc = parse(c, argc, argv, e)) != 0 ||
+	    (rc = cli_history_check(&c->again.report, e)) != 0)
 		return rc;
-	take_words(c, argv, rest);
+	take_words(c, argv, c->rest);
 	if (c->help || c->version || c->completion != NULL ||
-	    cli_history_acts(&c->report))
+	    cli_history_acts(&c->again.report))
 		return 0;
-	rc = c->report.retry != NULL ? retry(c, argc, argv, e) :
+	rc = c->again.report.retry != NULL ? retry(c, argc, argv, e) :
 	    keep_words(c, e);
 	return rc == 0 ? settle(c, e) : rc;
 }
@@ -353,9 +321,7 @@ cfrun_clear(struct cfrun *c)
 {
 	cli_target_clear(&c->target);
 	cli_connect_clear(&c->connect);
-	cli_words_clear(&c->kept);
-	cli_saved_free(c->saved);
-	fanout_hosts_free(c->again);
+	cli_again_clear(&c->again);
 	free(c->command);
 	free(c->words);
 	*c = (struct cfrun){ .command = NULL };

@@ -222,9 +222,8 @@ drive(struct cfrun *c, struct targets *t, const struct fanout_opts *o,
 	struct cli_extra extra = { .event = on_event, .end = at_end,
 	    .status = c->runagent_status ? runagent_status : NULL,
 	    .ctx = &r };
-	const struct cli_record record = { .opts = &c->report,
-	    .command = c->command, .words = &c->kept,
-	    .retry_of = c->saved != NULL ? c->saved->id : NULL };
+	const struct cli_record record = cli_again_record(&c->again,
+	    c->command);
 	struct cli_run run = { .opts = o, .record = &record,
 	    .hosts = t->hosts, .cmd = &cmd,
 	    .ask = &c->connect.ask, .plan = &c->plan, .extra = &extra };
@@ -302,42 +301,30 @@ run_on(struct cfrun *c, struct targets *t, const char *workdir)
 	return status;
 }
 
-/* Only shown; to explain them it takes an engine, that does nothing else. */
+struct way_of {
+	const struct cfrun *c;
+	const struct targets *t;
+	struct cfengine_config config;
+};
+
+static void
+set_way(void *ctx, struct fanout_opts *o)
+{
+	struct way_of *w = ctx;
+
+	set_transport(w->c, w->t, &w->config, o);
+}
+
 static int
 show(struct cfrun *c, struct targets *t, const char *workdir)
 {
-	struct cfengine_config config = { .workdir = workdir };
+	struct way_of w = { c, t, { .workdir = workdir } };
+	struct cli_tool tool = cfrun_tool(c);
 	char *none[] = { NULL };
-	struct fanout_opts o;
-	struct fanout_error e;
-	int status;
 
-	FANOUT_OPTS_INIT(&o);
-	if (c->target.explain) {
-		if (cli_connect_apply(&c->connect, &o, &e) != 0)
-			return complain(&e);
-		set_transport(c, t, &config, &o);
-		if (fanout_new(&c->target.way, &o, &e) != 0)
-			return complain(&e);
-	}
-	status = cli_target_show(&c->target, t->hosts, none);
-	fanout_free(c->target.way);
-	c->target.way = NULL;
-	return status;
-}
-
-/* What is about to be done again. */
-static void
-announce(const struct cfrun *c, const struct targets *t)
-{
-	char *names;
-
-	if (fanout_hosts_fold(t->hosts, &names) != 0)
-		return;
-	warnx("again, as in run %s: %s: %s (%zu of %zu)", c->saved->id,
-	    c->report.retry, names, fanout_hosts_count(t->hosts),
-	    c->saved->roster.count);
-	free(names);
+	tool.self = &w;
+	tool.way = set_way;
+	return cli_tool_show(&tool, t->hosts, none);
 }
 
 static int
@@ -365,22 +352,19 @@ cfrun_run(struct cfrun *c)
 	c->look.verbose = c->connect.verbose;
 	if (c->completion != NULL)
 		return print_completion(c->completion);
-	if (cli_history_acts(&c->report))
-		return cli_history_act(&c->report, &c->look, c->hosts);
+	if (cli_history_acts(&c->again.report))
+		return cli_history_act(&c->again.report, &c->look, c->hosts);
 	if (cli_dead_acts(&c->target.dead))
 		return cli_dead_act(&c->target.dead);
-	if (c->again != NULL && fanout_hosts_count(c->again) == 0) {
-		warnx("run %s: no host of it is %s", c->saved->id,
-		    c->report.retry);
+	if (cli_again_none(&c->again))
 		return 0;
-	}
 	if (targets_find(&t, c, workdir, &e) != 0)
 		status = complain(&e);
 	else if (cli_target_shows(&c->target))
 		status = show(c, &t, workdir);
 	else {
-		if (c->again != NULL)
-			announce(c, &t);
+		if (c->again.saved != NULL)
+			cli_again_announce(&c->again, t.hosts, NULL);
 		status = run_on(c, &t, workdir);
 	}
 	targets_clear(&t);

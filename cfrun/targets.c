@@ -195,19 +195,6 @@ take_words(struct cfrun *c, struct fanout_error *e)
 	return rc;
 }
 
-/* The hosts of the run that is tried again. */
-static int
-take_again(struct cfrun *c, struct fanout_error *e)
-{
-	size_t i, n = fanout_hosts_count(c->again);
-	int rc = 0;
-
-	for (i = 0; i < n && rc == 0; i++)
-		rc = fanout_selection_add(c->target.selection,
-		    FANOUT_SELECT_HOSTS, fanout_hosts_at(c->again, i), e);
-	return rc;
-}
-
 static int
 add_to(struct fanout_hosts *set, char *text, struct fanout_error *e)
 {
@@ -301,7 +288,8 @@ targets_find(struct targets *t, struct cfrun *c, const char *workdir,
 	    fanout_cfhosts_control(t->file)->access, e)) != 0)
 		return rc;
 	named = c->nhosts > 0 || fanout_selection_named(c->target.selection);
-	rc = c->again != NULL ? take_again(c, e) :
+	rc = c->again.saved != NULL ?
+	    cli_again_select(&c->again, &c->target, e) :
 	    named || t->file == NULL ? take_words(c, e) :
 	    take_all(c, t->file, e);
 	if (rc == 0)
