@@ -4,10 +4,7 @@
 #ifndef CCP_H
 #define CCP_H
 
-#include "cli/connect.h"
-#include "cli/look.h"
-#include "cli/plan.h"
-#include "cli/target.h"
+#include "cli/tool.h"
 #include "copy.h"
 #include "get.h"
 
@@ -16,6 +13,7 @@ struct ccp {
 	struct cli_connect connect;
 	struct cli_look	 look;
 	struct cli_plan	 plan;
+	struct cli_again again;
 	struct source_opts source;
 	struct copy_opts copy;
 	bool		 gather;	/* from the hosts */
@@ -26,7 +24,10 @@ struct ccp {
 	size_t		 nexcludes;
 	bool		 backup;
 	bool		 help, version;
-	char		**words;	/* after the options; NULL at the end */
+	char		**given;	/* after the options; NULL at the end */
+	char		**words;	/* files and DEST: those, or of saved */
+	char		**saved;	/* of a run that is tried again; or NULL */
+	char		*command;	/* files and DEST, for a report */
 	char		*own_dest;	/* one argument: its absolute path */
 };
 
@@ -36,8 +37,11 @@ int	ccp_options(struct ccp *, int argc, char **argv,
 void	ccp_usage(FILE *);
 void	ccp_clear(struct ccp *);
 
-/* Returns the exit status; what is wrong has been said. */
+struct cli_tool ccp_tool(struct ccp *);
+
+/* Return the exit status; what is wrong has been said. */
 int	ccp_run(struct ccp *);
+int	ccp_copy_to(struct ccp *, const struct fanout_hosts *);
 
 /* temp.c: the names of temporary folders. 0, or -1: no memory. */
 int	temp_names(struct copy *);

@@ -2,10 +2,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ccp.h"
 #include "cli/error.h"
+#include "cli/history.h"
+#include "words.h"
 
 #define AT(member) offsetof(struct ccp, member)
 
@@ -88,6 +89,8 @@ static const struct cli_option copy_options[] = {
 	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Copy:", copy_options, (c) },				\
 	{ "One after the other:", cli_plan_options, &(c)->plan }, \
+	{ "Reports and retries:", cli_report_options,		\
+	    &(c)->again.report },				\
 	{ NULL, NULL, NULL }					\
 }
 
@@ -200,38 +203,18 @@ check(struct ccp *c, struct fanout_error *e)
 	return 0;
 }
 
-/* The same name there as here: absolute, links in it as they are. */
-static char *
-absolute(const char *path)
-{
-	char *cwd, *whole;
-
-	if (*path == '/')
-		return strdup(path);
-	if ((cwd = getcwd(NULL, 0)) == NULL)
-		return NULL;
-	while (path[0] == '.' && path[1] == '/')
-		path += 2 + strspn(path + 2, "/");
-	if (asprintf(&whole, "%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd,
-	    path) == -1)
-		whole = NULL;
-	free(cwd);
-	return whole;
-}
-
 static int
 set_dest(struct ccp *c, size_t n, struct fanout_error *e)
 {
 	const char *dest;
 	size_t len;
 
-	if (n == 0)
-		return cli_error(e, FANOUT_EINVAL, "no file is given");
 	if (n == 1 && c->gather)
 		return cli_error(e, FANOUT_EINVAL, "no folder to gather in "
 		    "is given");
 	if (n == 1) {
-		if ((c->own_dest = absolute(c->words[0])) == NULL)
+		c->own_dest = words_absolute(c->words[0]);
+		if (c->own_dest == NULL)
 			return cli_error(e, FANOUT_ESYS, "%s: %s", c->words[0],
 			    strerror(errno));
 		c->copy.dest = c->own_dest;
@@ -255,23 +238,99 @@ set_dest(struct ccp *c, size_t n, struct fanout_error *e)
 	return 0;
 }
 
-int
-ccp_options(struct ccp *c, int argc, char **argv, struct fanout_error *e)
+static int
+begin(void *self, char **argv, struct fanout_error *e)
 {
+	struct ccp *c = self;
+
+	*c = (struct ccp){ .connect = CLI_CONNECT_INIT };
+	return cli_target_init(&c->target, argv, e);
+}
+
+static int
+parse(void *self, int argc, char **argv, struct fanout_error *e)
+{
+	struct ccp *c = self;
 	const struct cli_group groups[] = GROUPS(c);
 	int rc, rest;
 
-	*c = (struct ccp){ .connect = CLI_CONNECT_INIT };
-	if ((rc = cli_target_init(&c->target, argv, e)) != 0 ||
-	    (rc = cli_parse(groups, argc, argv, &rest, e)) != 0)
-		return rc;
-	c->words = argv + rest;
-	if (c->help || c->version || cli_target_shows(&c->target) ||
-	    cli_dead_acts(&c->target.dead))
+	if ((rc = cli_parse_noting(groups, argc, argv, &rest, cli_again_note,
+	    &c->again, e)) == 0)
+		c->given = argv + rest;
+	return rc;
+}
+
+static void
+clear(void *self)
+{
+	ccp_clear(self);
+}
+
+static int
+run(void *self, const struct fanout_hosts *hosts)
+{
+	return ccp_copy_to(self, hosts);
+}
+
+struct cli_tool
+ccp_tool(struct ccp *c)
+{
+	return (struct cli_tool){ .self = c, .target = &c->target,
+	    .connect = &c->connect, .look = &c->look, .again = &c->again,
+	    .begin = begin, .parse = parse, .clear = clear, .run = run };
+}
+
+/* The files of the run that is tried again, or those that are given. */
+static int
+take_words(struct ccp *c, int argc, char **argv, struct fanout_error *e)
+{
+	const struct cli_tool t = ccp_tool(c);
+	int rc;
+
+	c->words = c->given;
+	if (c->again.report.retry == NULL)
 		return 0;
-	if ((rc = check(c, e)) != 0)
+	if (c->given[0] != NULL && c->given[1] != NULL)
+		return cli_error(e, FANOUT_EINVAL, "--retry takes the ID of a "
+		    "run, not files: they are those of the run");
+	if ((rc = cli_again_load(&t, argc, argv, c->given[0], e)) != 0 ||
+	    (rc = words_parse(&c->saved, c->again.saved->command, e)) != 0)
 		return rc;
-	return set_dest(c, (size_t)(argc - rest), e);
+	c->words = c->saved;
+	return 0;
+}
+
+static int
+keep_words(struct ccp *c, struct fanout_error *e)
+{
+	if (c->words[0] == NULL)
+		return cli_error(e, FANOUT_EINVAL, "no file is given");
+	c->command = words_command(c->words, c->gather);
+	return c->command != NULL ? 0 : cli_error(e, FANOUT_ESYS,
+	    "the current folder: %s", strerror(errno));
+}
+
+int
+ccp_options(struct ccp *c, int argc, char **argv, struct fanout_error *e)
+{
+	size_t n = 0;
+	int rc;
+
+	if ((rc = begin(c, argv, e)) != 0 ||
+	    (rc = parse(c, argc, argv, e)) != 0 ||
+	    (rc = cli_history_check(&c->again.report, e)) != 0)
+		return rc;
+	if (c->help || c->version || cli_history_acts(&c->again.report))
+		return 0;
+	if ((rc = take_words(c, argc, argv, e)) != 0)
+		return rc;
+	if (cli_target_shows(&c->target) || cli_dead_acts(&c->target.dead))
+		return 0;
+	if ((rc = check(c, e)) != 0 || (rc = keep_words(c, e)) != 0)
+		return rc;
+	while (c->words[n] != NULL)
+		n++;
+	return set_dest(c, n, e);
 }
 
 void
@@ -279,8 +338,12 @@ ccp_clear(struct ccp *c)
 {
 	cli_target_clear(&c->target);
 	cli_connect_clear(&c->connect);
+	cli_again_clear(&c->again);
 	free(c->excludes);
 	free(c->own_dest);
+	free(c->saved);
+	free(c->command);
 	c->excludes = NULL;
-	c->own_dest = NULL;
+	c->own_dest = c->command = NULL;
+	c->saved = NULL;
 }

@@ -88,8 +88,10 @@ drive(struct run *r, const struct fanout_hosts *hosts, struct fanout_opts *opts,
 {
 	const struct cli_extra extra = { .begin = begin, .event = event,
 	    .end = end, .status = status, .idle = idle, .ctx = r };
+	const struct cli_record record = cli_again_record(&r->ccp->again,
+	    r->ccp->command);
 	struct cli_run run = { .opts = opts, .hosts = hosts, .cmd = cmd,
-	    .extra = &extra };
+	    .extra = &extra, .record = &record };
 
 	run.look = r->ccp->look;
 	run.look.verbose = r->ccp->connect.verbose;
@@ -105,8 +107,8 @@ find_files(struct ccp *c, struct copy *copy, struct fanout_error *e)
 	    &c->get, e) : source_walk(&copy->source, c->words, &c->source, e);
 }
 
-static int
-copy_to(struct ccp *c, const struct fanout_hosts *hosts)
+int
+ccp_copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 {
 	struct run r = { .ccp = c };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
@@ -146,18 +148,7 @@ copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 int
 ccp_run(struct ccp *c)
 {
-	struct fanout_hosts *hosts;
-	struct fanout_error e;
-	int status;
+	const struct cli_tool t = ccp_tool(c);
 
-	if (cli_dead_acts(&c->target.dead))
-		return cli_dead_act(&c->target.dead);
-	if (cli_target_hosts(&c->target, &hosts, &e) != 0) {
-		warnx("%s", e.text);
-		return CLI_EXIT_USAGE;
-	}
-	status = cli_target_shows(&c->target) ?
-	    cli_target_show(&c->target, hosts, c->words) : copy_to(c, hosts);
-	fanout_hosts_free(hosts);
-	return status;
+	return cli_tool_run(&t, c->given, c->command);
 }

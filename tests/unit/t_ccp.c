@@ -12,6 +12,7 @@
 #include "../../ccp/fetch.h"
 #include "../../ccp/landing.h"
 #include "../../ccp/sftp_wire.h"
+#include "../../ccp/words.h"
 #include "test.h"
 #define TMPDIR_NAME "t_ccp"
 #include "tmpdir.h"
@@ -430,6 +431,34 @@ test_digest_lines(void)
 	}
 }
 
+static void
+test_words(void)
+{
+	static const char *const bad[] = { "'x", "x'", "a  b", " a", "$x",
+	    "$'\\8'", "$'\\000'", "'a'b", "a\\b", "$'" };
+	static const char *const words[] = { "/a/b", "", "it's", "two words", "a\nb\x01",
+	    "latin\351", "\303\244 \303", "back\\'slash", "$'x'", "'", NULL };
+	struct fanout_error e;
+	char *line, **back;
+	size_t i;
+
+	line = words_quote((char *const *)(uintptr_t)words);
+	is_str(line, "/a/b '' $'it\\047s' 'two words' $'a\\012b\\001' "
+	    "$'latin\\351' $'\303\244 \\303' $'back\\134\\047slash' "
+	    "$'$\\047x\\047' $'\\047'", "as bash takes it");
+	if (words_parse(&back, line, &e) == 0) {
+		for (i = 0; words[i] != NULL && back[i] != NULL; i++)
+			is_str(back[i], words[i], "word %zu", i);
+		ok(words[i] == NULL && back[i] == NULL, "as many");
+		free(back);
+	} else
+		ok(false, "%s", e.text);
+	free(line);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		is_int(words_parse(&back, bad[i], &e), FANOUT_EINVAL,
+		    "refused: %s", bad[i]);
+}
+
 int
 main(void)
 {
@@ -441,6 +470,7 @@ main(void)
 	test_source();
 	test_landing();
 	test_digest_lines();
+	test_words();
 	shell("rm -rf %s", dir);
 	return test_end();
 }

@@ -1,0 +1,106 @@
+#!/bin/sh
+# Runs of ccp are saved, shown, and tried again: on those hosts, the same files
+# to the same place, wherever it is called; names with any byte.
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/tests/regress/ccp.inc"
+bed_up 8
+D=$T/there
+mkdir "$D" "$T/from" "$T/else"
+cd "$T/from" || exit 1
+echo hello >f
+odd=$(printf "it's \"odd\"\n\$x \\\\ \303\244 \351")
+echo odd >"./$odd"
+
+# Of 8 hosts 3 fail: two refuse the connection, one has no address.
+for i in 1 2 3 4 5; do
+	printf 'Host node%d\n\tHostName 127.1.0.%d\n' $i $i
+done >"$T/good"
+cat >"$T/bad" <<'CONF'
+Host node6 node7
+	HostName 127.0.0.1
+	Port 1
+Host node8
+	HostName no-such-host.invalid
+CONF
+cat "$T/good" "$T/bad" "$BED/ssh_config" >"$T/conf"
+# One after the other: they share one file system.
+c() {
+	run "$CCP" -F "$T/conf" "$@"
+}
+c --batch 1 --max-fail 8 -p -w 'node[1-8]' f "$odd" "$D/"
+want_status 3
+want_err '^ccp: 3 of 8 failed: resolve: node8; refused: node\[6-7\]$'
+want_equal "$(cat "$D/$odd")" odd "a name with any byte"
+rm "$D"/*
+c --show
+want_status 0
+grep -q "^command: $T/from/f " "$out" || fail "the files are not told"
+grep -q '^8 hosts: 5 ok, 3 failed' "$out" || fail "the outcomes are not told"
+id=$("$CCP" --runs | sed -n '1s/ .*//p')
+want_equal "$("$CCP" --runs | wc -l)" 1 "runs"
+[ -f "$("$CCP" --report-loc)" ] || fail "no report"
+# Not another tool's.
+run "$CEXEC" --show
+want_status 2
+
+# From elsewhere; first as it was, then the hosts are there.
+cd "$T/else" || exit 1
+c --retry failed --fold
+want_out 'node[6-8]'
+c --retry failed
+want_status 3
+want_err "^ccp: again, as in run $id: failed: node\\[6-8\\] \\(3 of 8\\): $T/from/f "
+want_err '^ccp: 3 of 3 failed'
+[ ! -e "$D/f" ] || fail "a host was copied to that had not failed"
+for i in 6 7 8; do
+	printf 'Host node%d\n\tHostName 127.1.0.%d\n' $i $i
+done >"$T/new"
+cat "$T/good" "$T/new" "$BED/ssh_config" >"$T/conf"
+c --retry failed --json "$id"
+want_status 0
+want_equal "$(jq -r 'select(.event == "done") | .host + " " + .class' "$out" | sort | tr '\n' ' ')" \
+    'node6 ok node7 ok node8 ok ' "who was copied to"
+want_equal "$(cat "$D/f")" hello "from another folder"
+want_equal "$(cat "$D/$odd")" odd "a name with any byte, from a report"
+want_equal "$(stat -c %Y "$D/f")" "$(stat -c %Y "$T/from/f")" "with the options of the run"
+c --compare "$id"
+want_status 1
+grep -q '^refused -> ok: node\[6-7\]$' "$out" || fail "what changed is not told"
+c --retry failed
+want_status 0
+want_err ': no host of it is failed$'
+
+# A destination of the same name; gathered; not saved.
+c -w node1 --no-report "$D/f"
+want_equal "$("$CCP" --runs | wc -l)" 3 "runs, but the one not to be saved"
+cd "$T/from" || exit 1
+c -w node2 f
+want_status 0
+cd "$T/else" || exit 1
+c --retry all
+want_status 0
+want_err "all: node2 \\(1 of 1\\): $T/from/f\$"
+[ ! -e "$T/else/f" ] || fail "copied to the current folder"
+cd "$T/from" || exit 1
+c -w node1 --get --mkdir "$D/f" got
+want_status 0
+rm -r got
+cd "$T/else" || exit 1
+c --retry all
+want_status 0
+[ -n "$(find "$T/from/got" -name f)" ] || fail "not gathered where it was"
+
+# What does not fit.
+c --retry failed -w node1
+want_status 2
+c --retry failed "$id" f
+want_status 2
+want_err 'not files'
+rm "$T/from/f"
+c --retry all "$id"
+want_status 2
+want_err 'from/f: No such file'
+sed -i "s|\"command\":\"[^\"]*\"|\"command\":\"'x\"|" "$("$CCP" --report-loc)"
+c --retry all
+want_status 2
+want_err 'does not tell which files'
