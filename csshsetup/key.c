@@ -6,6 +6,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -70,13 +71,30 @@ choose(const char *dir)
 	return asprintf(&path, "%s/%s", dir, usual[0]) == -1 ? NULL : path;
 }
 
+/* It asks on its standard input only, if that is a terminal. */
 static int
-keygen(char *const *argv, struct fanout_error *e)
+spawn(pid_t *pid, char *const *argv, bool tty)
+{
+	posix_spawn_file_actions_t actions;
+	int rc;
+
+	if ((rc = posix_spawn_file_actions_init(&actions)) != 0)
+		return rc;
+	rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
+	    tty ? "/dev/tty" : "/dev/null", O_RDWR, 0);
+	if (rc == 0)
+		rc = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
+static int
+keygen(char *const *argv, bool tty, struct fanout_error *e)
 {
 	pid_t pid;
 	int rc, status;
 
-	if ((rc = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ)) != 0)
+	if ((rc = spawn(&pid, argv, tty)) != 0)
 		return cli_error(e, FANOUT_ESYS, "%s: %s", argv[0],
 		    strerror(rc));
 	while (waitpid(pid, &status, 0) == -1)
@@ -88,19 +106,28 @@ keygen(char *const *argv, struct fanout_error *e)
 	return 0;
 }
 
-/* Asks for the passphrase on the terminal itself. */
+static bool
+has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
 static int
 make_pair(const struct csshsetup *c, const char *path, struct fanout_error *e)
 {
 	const char *argv[] = { "ssh-keygen", "-q", "-t", "ed25519", "-f", path,
 	    c->no_passphrase ? "-N" : NULL, "", NULL };
 
-	if (!c->no_passphrase && !isatty(STDIN_FILENO))
+	if (!c->no_passphrase && !has_terminal())
 		return cli_error(e, FANOUT_EINVAL, "there is no key %s, and no "
 		    "terminal to ask for its passphrase on (--no-passphrase "
 		    "makes one without)", path);
 	warnx("makes the key pair %s", path);
-	return keygen((char *const *)(uintptr_t)argv, e);
+	return keygen((char *const *)(uintptr_t)argv, !c->no_passphrase, e);
 }
 
 /* A private key without its public half: that can be had from it. */

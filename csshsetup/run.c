@@ -172,6 +172,25 @@ on_proof(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	return true;
 }
 
+/* A part that was interrupted is the last: how far it came. */
+static void
+on_end(void *ctx, const struct cli_roster *r, struct cli_sink *out,
+    struct cli_sink *err)
+{
+	char *text;
+	size_t i;
+
+	(void)ctx;
+	(void)out;
+	for (i = 0; i < r->count; i++)
+		if (r->places[i].cls == FANOUT_C_CANCELED)
+			break;
+	if (i == r->count || (text = cli_summary(r)) == NULL)
+		return;
+	cli_sink_say(err, text);
+	free(text);
+}
+
 /* ---- runs --------------------------------------------------------------- */
 
 /* Options of one run, before those of the user; free(3). NULL: no memory. */
@@ -251,15 +270,14 @@ static const char *const keys_only[] = { "PasswordAuthentication=no",
 static int
 probe(struct setup *s)
 {
-	static const struct cli_extra extra = { .event = on_probe };
+	const struct cli_extra extra = { .event = on_probe, .end = on_end,
+	    .ctx = s };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct cli_ask ask = CLI_ASK_INIT;
-	struct cli_extra x = extra;
-	struct cli_run run = { .cmd = &cmd, .ask = &ask, .extra = &x };
+	struct cli_run run = { .cmd = &cmd, .ask = &ask, .extra = &extra };
 	struct fanout_opts opts = s->opts;
 	struct fanout_error e;
 
-	x.ctx = s;
 	opts.can_answer = 0;
 	if (cli_ask_open(&ask, &opts, &e) != 0) {
 		warnx("%s", e.text);
@@ -295,7 +313,8 @@ install(struct setup *s)
 	 * server allows. */
 	static const char *const passwords[] = { "PubkeyAuthentication=no",
 	    NULL };
-	const struct cli_extra extra = { .event = on_install, .ctx = s };
+	const struct cli_extra extra = { .event = on_install, .end = on_end,
+	    .ctx = s };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct cli_run run = { .cmd = &cmd, .extra = &extra,
 	    .ask = &s->c->connect.ask };
