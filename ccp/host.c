@@ -236,6 +236,11 @@ over(struct host *h)
 {
 	struct copy *c = h->copy;
 
+	if (!h->failed) {
+		h->result.stage = FANOUT_S_CLOSE;
+		snprintf(h->result.text, sizeof(h->result.text), "%u %s",
+		    h->changed, c->opts.dry_run ? "would change" : "changed");
+	}
 	h->phase = PHASE_OVER;
 	h->job = 0;
 	free(h->todo);

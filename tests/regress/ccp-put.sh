@@ -197,6 +197,11 @@ want_err '1 of 1 failed: exit 6'
 want_equal "$(cat "$D/hook")" third "it is there when --exec-after runs"
 no_left_overs "$D"
 
+# JSON says how many it were.
+echo fourth >"$T/g"
+cp_ --json -w $H "$T/g" "$D/json"
+want_equal "$(jq -r 'select(.event == "done") | .class + " " + .text' "$out")" "ok 1 changed" "JSON"
+
 # Large files go another way.
 head -c 20000000 /dev/urandom >"$T/large"
 chmod 631 "$T/large"
