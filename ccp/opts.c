@@ -280,6 +280,25 @@ ccp_tool(struct ccp *c)
 	    .begin = begin, .parse = parse, .clear = clear, .run = run };
 }
 
+/*
+ * Options end at the first file, as ssh's do at the host: an option after
+ * it would be taken as a file, or as the place to copy to.
+ */
+static int
+check_late(char **given, struct fanout_error *e)
+{
+	size_t i;
+
+	if (given[0] == NULL || strcmp(given[-1], "--") == 0)
+		return 0;
+	for (i = 1; given[i] != NULL; i++)
+		if (given[i][0] == '-')
+			return cli_error(e, FANOUT_EINVAL, "%s: options come "
+			    "before the files; for a file of that name, put "
+			    "-- before them all", given[i]);
+	return 0;
+}
+
 /* The files of the run that is tried again, or those that are given. */
 static int
 take_words(struct ccp *c, int argc, char **argv, struct fanout_error *e)
@@ -289,7 +308,7 @@ take_words(struct ccp *c, int argc, char **argv, struct fanout_error *e)
 
 	c->words = c->given;
 	if (c->again.report.retry == NULL)
-		return 0;
+		return check_late(c->given, e);
 	if (c->given[0] != NULL && c->given[1] != NULL)
 		return cli_error(e, FANOUT_EINVAL, "--retry takes the ID of a "
 		    "run, not files: they are those of the run");

@@ -95,6 +95,12 @@ cp_ --mode 9 -w $H "$T/f" "$D"
 want_err 'octal'
 cp_ --owner 'a;b' -w $H "$T/f" "$D"
 want_status 2
+cp_ -w $H "$T/f" "$D" -v
+want_status 2
+want_err '^ccp: -v: options come before the files'
+echo dash >"$T/-dash"
+(cd "$T" && cp_ -w $H -- f -dash "$D") || fail "files after --"
+want_equal "$(cat "$D/-dash")" dash "a file named -dash"
 
 if [ "$(id -u)" -eq 0 ]; then
 	cp_ --owner nobody:daemon -w $H "$T/f" "$D/owned"
