@@ -16,6 +16,7 @@ struct csshsetup {
 	bool		 no_passphrase;
 	const char	*options;	/* before the key; NULL: none */
 	const char	*expiry;	/* YYYYMMDD[HHMM]; NULL: never */
+	const char	*fingerprints;	/* file; NULL: none */
 	bool		 dry_run;
 	bool		 help, version;
 	char		**words;	/* hosts; NULL at the end */
@@ -45,7 +46,8 @@ void	key_clear(struct setup_key *);
 /* script.c: for the host; its standard input is the line and the word. */
 char	*script_install(bool dry_run);	/* free(3); NULL: no memory */
 
-/* What it said, in the first line that begins with SCRIPT_SAYS. */
+/* What it said, in the first line that begins with SCRIPT_SAYS; why is the
+ * rest of it, or where there is no such line the first of all. */
 #define SCRIPT_SAYS "csshsetup: "
 enum script_said { SAID_NOTHING, SAID_DONE, SAID_THERE, SAID_NO };
 enum script_said script_read(const char *output, char *why, size_t);

@@ -30,6 +30,8 @@ static const struct cli_option setup_options_table[] = {
 	    CLI_TEXT, AT(options), 0, 0, NULL },
 	{ 0, "expiry", "DATE", "until when: 20271231",
 	    CLI_TEXT, AT(expiry), 0, 0, NULL },
+	{ 0, "fingerprints", "FILE", "of the hosts' keys: HOST SHA256:...",
+	    CLI_TEXT, AT(fingerprints), 0, 0, NULL },
 	{ 0, "dry-run", NULL, "only tell what would change",
 	    CLI_FLAG, AT(dry_run), 0, 0, NULL },
 	{ 0, "json", NULL, "print events as JSON, one a line",

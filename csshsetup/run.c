@@ -1,6 +1,7 @@
 /*
  * run.c - three runs of the engine, each over those hosts that are left: who
- * trusts us already; install the key elsewhere; prove it.
+ * trusts us already; install the key elsewhere; prove it. Before them, where
+ * fingerprints are given, one that looks at host keys and goes no further.
  *
  * Each has an engine of its own, so that nothing that one learned or kept
  * (passwords, sessions) can make another look well.
@@ -16,6 +17,7 @@
 #include "cli/error.h"
 #include "cli/summary.h"
 #include "csshsetup.h"
+#include "fingerprints.h"
 
 #define SAID_MAX 2048		/* of a host's output that is looked at */
 #define SCRIPT_MS 60000		/* for the script, where -u says nothing */
@@ -28,6 +30,7 @@ struct host {
 	char	*said;			/* by the script; SAID_MAX; or NULL */
 	size_t	 len;
 	bool	 was_there;		/* the key, in the file */
+	bool	 seen;			/* its host key, and it is not wrong */
 };
 
 struct setup {
@@ -35,6 +38,7 @@ struct setup {
 	const struct fanout_hosts *hosts;
 	struct fanout_opts opts;	/* of all runs */
 	struct setup_key key;
+	struct fingerprints *prints;	/* NULL: none were given */
 	struct host	*host;
 	const char	**dead;		/* why skipped; may be NULL */
 
@@ -62,6 +66,67 @@ give_up(struct host *h, const struct fanout_result *r)
 {
 	h->state = OVER;
 	h->result = *r;
+}
+
+/* Looking at keys only: every one is refused here, in the end. */
+static bool
+on_look_ask(void *ctx, struct fanout *f, const struct fanout_event *ev)
+{
+	struct setup *s = ctx;
+	struct host *h;
+
+	if (ev->ask->kind != FANOUT_ASK_HOSTKEY)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	h->seen = fingerprints_check(s->prints, ev->name,
+	    ev->ask->fingerprint) != PRINT_WRONG;
+	if (!h->seen)
+		snprintf(h->result.text, sizeof(h->result.text), "its %.40s key "
+		    "%.80s is not the one in %.80s: nothing is sent to it",
+		    ev->ask->key_type, ev->ask->fingerprint,
+		    s->c->fingerprints);
+	(void)fanout_answer(f, ev->ask->id, NULL);
+	return true;
+}
+
+static bool
+on_look(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct setup *s = ctx;
+	struct host *h;
+	char why[sizeof(h->result.text)];
+
+	(void)out;
+	if (ev->kind != FANOUT_EV_DONE)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	if (h->seen)
+		return false;
+	memcpy(why, h->result.text, sizeof(why));
+	give_up(h, ev->result);
+	if (*why != '\0') {
+		h->result.cls = FANOUT_C_HOSTKEY_CHANGED;
+		memcpy(h->result.text, why, sizeof(why));
+	}
+	return false;
+}
+
+/* A key that is in the file needs no question. */
+static bool
+on_probe_ask(void *ctx, struct fanout *f, const struct fanout_event *ev)
+{
+	struct setup *s = ctx;
+	enum fingerprint_verdict v;
+
+	if (s->prints == NULL || ev->ask->kind != FANOUT_ASK_HOSTKEY)
+		return false;
+	v = fingerprints_check(s->prints, ev->name, ev->ask->fingerprint);
+	if (v == PRINT_UNKNOWN && s->c->connect.accept_new)
+		v = PRINT_RIGHT;
+	if (v != PRINT_UNKNOWN)
+		(void)fanout_answer(f, ev->ask->id, v == PRINT_RIGHT ? "yes" :
+		    NULL);
+	return v != PRINT_UNKNOWN;
 }
 
 static bool
@@ -111,15 +176,13 @@ take_answer(struct host *h, const struct fanout_result *r)
 		return;
 	}
 	give_up(h, r);
-	if (r->cls != FANOUT_C_OK && said == SAID_NOTHING)
-		return;
 	h->result.cls = FANOUT_C_REMOTE;
 	if (said == SAID_NO)
 		strlcpy(h->result.text, why, sizeof(h->result.text));
 	else
-		strlcpy(h->result.text, "the login runs no commands of "
-		    "/bin/sh, which installing a key takes",
-		    sizeof(h->result.text));
+		snprintf(h->result.text, sizeof(h->result.text), "the login "
+		    "runs no commands of /bin/sh, which installing a key takes"
+		    "%s%.150s", *why != '\0' ? "; it says: " : "", why);
 }
 
 static bool
@@ -266,24 +329,46 @@ part(struct setup *s, const struct cli_run *like, const char *const *own,
 static const char *const keys_only[] = { "PasswordAuthentication=no",
     "KbdInteractiveAuthentication=no", NULL };
 
+/* As if no key were known, so that each is shown to us; and not one login is
+ * tried. */
+static int
+look(struct setup *s)
+{
+	static const char *const own[] = { "UserKnownHostsFile=/dev/null",
+	    "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=ask",
+	    "BatchMode=no", NULL };
+	const struct cli_extra extra = { .event = on_look, .ask = on_look_ask,
+	    .end = on_end, .ctx = s };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct cli_run run = { .cmd = &cmd, .extra = &extra };
+	struct fanout_opts opts = s->opts;
+
+	opts.can_answer = FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
+	return s->prints != NULL ? part(s, &run, own, opts) : 0;
+}
+
 /* Host keys are asked about here, and passphrases; no passwords. */
 static int
 probe(struct setup *s)
 {
-	const struct cli_extra extra = { .event = on_probe, .end = on_end,
-	    .ctx = s };
+	const struct cli_extra extra = { .event = on_probe,
+	    .ask = on_probe_ask, .end = on_end, .ctx = s };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct cli_ask ask = CLI_ASK_INIT;
 	struct cli_run run = { .cmd = &cmd, .ask = &ask, .extra = &extra };
 	struct fanout_opts opts = s->opts;
 	struct fanout_error e;
+	const char *const shown[] = { keys_only[0], keys_only[1],
+	    "StrictHostKeyChecking=ask", "BatchMode=no", NULL };
 
 	opts.can_answer = 0;
 	if (cli_ask_open(&ask, &opts, &e) != 0) {
 		warnx("%s", e.text);
 		return CLI_EXIT_USAGE;
 	}
-	return part(s, &run, keys_only, opts);
+	if (s->prints != NULL)
+		opts.can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
+	return part(s, &run, s->prints != NULL ? shown : keys_only, opts);
 }
 
 static int
@@ -312,7 +397,7 @@ install(struct setup *s)
 	/* The keys were refused; each costs one of the attempts that the
 	 * server allows. */
 	static const char *const passwords[] = { "PubkeyAuthentication=no",
-	    NULL };
+	    "BatchMode=no", NULL };
 	const struct cli_extra extra = { .event = on_install, .end = on_end,
 	    .ctx = s };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
@@ -416,7 +501,7 @@ go(struct setup *s)
 {
 	int status;
 
-	if ((status = probe(s)) != 0)
+	if ((status = look(s)) != 0 || (status = probe(s)) != 0)
 		return status;
 	if (may_ask(s) && (status = install(s)) != 0)
 		return status;
@@ -443,6 +528,9 @@ open_setup(struct setup *s, struct fanout_error *e)
 	if ((rc = cli_look_check(&s->c->look, s->hosts, e)) != 0 ||
 	    (rc = cli_connect_apply(&s->c->connect, &s->opts, e)) != 0)
 		return rc;
+	if (s->c->fingerprints != NULL && (rc = fingerprints_load(&s->prints,
+	    s->c->fingerprints, e)) != 0)
+		return rc;
 	return key_find(&s->key, s->c, e);
 }
 
@@ -457,6 +545,7 @@ close_setup(struct setup *s)
 	free(s->map);
 	free(s->skip);
 	free(s->ahead);
+	fingerprints_free(s->prints);
 	key_clear(&s->key);
 }
 

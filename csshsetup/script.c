@@ -49,7 +49,8 @@ static const char script[] =
     "case $F in /*) ;; *) F=$H/$F;; esac; "
     "if [ \"$I\" = 0 ] && [ -d /etc/dropbear ] && [ -e /etc/openwrt_release ]; "
 	"then F=/etc/dropbear/authorized_keys; fi; "
-    "D=${F%%/*}; case $D in \"$H\"/*) IN=1;; *) IN=;; esac; "
+    "D=${F%%/*}; case $D in "
+	"\"$H\"/*|/etc/dropbear) IN=1;; *) IN=;; esac; "
 
     /* The directory and the file, if they are there, are what they seem. */
     "if [ -n \"$IN\" ] && [ -d \"$H/\" ]; then :; elif [ -n \"$IN\" ]; then "
@@ -108,30 +109,37 @@ script_install(bool dry_run)
 	return asprintf(&text, script, (int)dry_run) == -1 ? NULL : text;
 }
 
+/* The first line, safe to print. */
+static void
+copy_line(char *dst, const char *src, size_t size)
+{
+	char shown[512 * CLI_VISIBLE_MAX + 1];
+	size_t n = strcspn(src, "\r\n");
+
+	shown[cli_visible(shown, src, n < 512 ? n : 512)] = '\0';
+	strlcpy(dst, shown, size);
+}
+
 enum script_said
 script_read(const char *output, char *why, size_t size)
 {
 	static const char mark[] = SCRIPT_SAYS;
-	char line[1024], shown[sizeof(line) * CLI_VISIBLE_MAX];
 	const char *at = output;
 	size_t n;
 
-	*why = '\0';
 	while ((at = strstr(at, mark)) != NULL && at != output &&
 	    at[-1] != '\n')
 		at++;
-	if (at == NULL)
+	if (at == NULL) {
+		copy_line(why, output, size);
 		return SAID_NOTHING;
-	strlcpy(line, at + strlen(mark), sizeof(line));
-	line[strcspn(line, "\n")] = '\0';
-	if (strcmp(line, "there") == 0)
+	}
+	at += strlen(mark);
+	n = strcspn(at, " \n");
+	copy_line(why, at[n] == ' ' ? at + n + 1 : "", size);
+	if (n == 5 && strncmp(at, "there", n) == 0)
 		return SAID_THERE;
-	n = strcspn(line, " ");
-	if (line[n] != '\0')
-		n++;
-	shown[cli_visible(shown, line + n, strlen(line + n))] = '\0';
-	strlcpy(why, shown, size);
-	if (strncmp(line, "done", 4) == 0)
+	if (n == 4 && strncmp(at, "done", n) == 0)
 		return SAID_DONE;
-	return strncmp(line, "no ", 3) == 0 ? SAID_NO : SAID_NOTHING;
+	return n == 2 && strncmp(at, "no", n) == 0 ? SAID_NO : SAID_NOTHING;
 }

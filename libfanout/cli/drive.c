@@ -146,6 +146,9 @@ take_event(struct drive *d, struct fanout_event *ev)
 	const struct cli_extra *x = d->run->extra;
 	bool shown;
 
+	if (ev->kind == FANOUT_EV_ASK && x != NULL && x->ask != NULL &&
+	    x->ask(x->ctx, d->engine, ev))
+		return;
 	if (d->run->ask != NULL)
 		cli_ask_event(d->run->ask, ev);
 	if (!cli_batches_event(d, ev))

@@ -17,6 +17,8 @@
  * one. False: it is not shown. end comes before the summary. Both may write to
  * the sinks. status may think otherwise of the exit status. Each may be NULL.
  *
+ * ask is shown questions of hosts first; true: it has answered that one.
+ *
  * idle is called while no event is there, for work that must not keep events
  * waiting for long: some of it; true: there is more.
  *
@@ -31,6 +33,8 @@ struct cli_extra {
 		    const struct fanout_hosts *, const size_t *map,
 		    const struct fanout_cmd *, struct fanout_error *);
 	bool	(*event)(void *ctx, struct fanout_event *, struct cli_sink *out);
+	bool	(*ask)(void *ctx, struct fanout *,
+		    const struct fanout_event *);
 	void	(*end)(void *ctx, const struct cli_roster *,
 		    struct cli_sink *out, struct cli_sink *err);
 	int	(*status)(void *ctx, const struct cli_roster *, int usual);
