@@ -6,6 +6,7 @@
 
 #include "cli/form.h"
 #include "cli/tool.h"
+#include "lock.h"
 #include "send.h"
 
 struct cexec {
@@ -15,6 +16,7 @@ struct cexec {
 	struct cli_form form;
 	struct cli_expand expand;
 	struct send send;
+	struct lock lock;
 	struct cli_plan plan;
 	struct cli_again again;
 	bool	 no_stdin, largest;

@@ -14,6 +14,8 @@ static const struct cli_option run_options[] = {
 	    CLI_FLAG, AT(no_stdin), 0, 0, NULL },
 	{ 'S', "max-status", NULL, "exit with the largest status of all",
 	    CLI_FLAG, AT(largest), 0, 0, NULL },
+	{ 0, "lock", "NAME", "hold this lock on all hosts, or run nothing",
+	    CLI_TEXT, AT(lock.name), 0, 0, NULL },
 	{ 0, "completion", "SHELL", "print what bash, zsh or fish completes by",
 	    CLI_TEXT, AT(completion), 0, 0, NULL },
 	{ 'h', "help", NULL, "show this",
@@ -187,9 +189,14 @@ cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 	    (rc = parse(c, argc, argv, e)) != 0 ||
 	    (rc = cli_history_check(&c->again.report, e)) != 0 ||
 	    (rc = cli_plan_check(&c->plan, e)) != 0 ||
+	    (rc = lock_check(&c->lock, e)) != 0 ||
 	    (rc = send_check(&c->send, &c->connect, &c->form, c->no_stdin,
 	    e)) != 0)
 		return rc;
+	if (c->lock.name != NULL && c->send.detach)
+		return cli_error(e, FANOUT_EINVAL, "--lock is held while the "
+		    "run goes on; what --detach leaves behind would outlast "
+		    "it");
 	if (c->help || c->version || c->completion != NULL ||
 	    cli_history_acts(&c->again.report))
 		return 0;

@@ -8,6 +8,7 @@
 
 #include "cexec.h"
 #include "cli/drive.h"
+#include "cli/error.h"
 #include "cli/summary.h"
 
 /* A terminal is not read (the user types to the tool), nor what cannot be. */
@@ -21,6 +22,34 @@ input_fd(const struct cexec *c)
 	    (flags & O_ACCMODE) == O_WRONLY)
 		return -1;
 	return STDIN_FILENO;
+}
+
+/* Hosts that could not be locked are those that could not be reached. */
+static int
+take_lock(struct cexec *c, const struct fanout_opts *opts,
+    const struct fanout_hosts *hosts, const char *const **skip)
+{
+	int status;
+
+	if (c->lock.name == NULL)
+		return 0;
+	status = lock_take(&c->lock, hosts, *skip, opts, &c->connect.ask,
+	    c->command);
+	*skip = c->lock.skip;
+	return status;
+}
+
+static int
+add_unlocked(struct cexec *c, struct fanout_error *e)
+{
+	const struct fanout_result *r;
+	size_t i;
+
+	for (i = 0; i < c->send.nhosts; i++)
+		if ((r = lock_failure(&c->lock, i)) != NULL &&
+		    send_ahead(&c->send, i, r) == -1)
+			return cli_nomem(e);
+	return 0;
 }
 
 static int
@@ -39,9 +68,12 @@ drive(struct cexec *c, const struct fanout_opts *opts,
 	    .record = &record, .ask = &c->connect.ask, .plan = &c->plan,
 	    .largest_status = c->largest };
 
+	if ((status = take_lock(c, opts, hosts, &skip)) != 0)
+		return status;
 	cli_expand_open(&c->expand, &c->target, hosts, opts);
 	if (send_make(&c->send, c->command, &c->form, &c->expand, opts, hosts,
 	    skip, input_fd(c), &cmd, &takes_part, &e) != 0 ||
+	    add_unlocked(c, &e) != 0 ||
 	    cli_plan_make(&c->plan, hosts, cmd.skip, c->target.seed,
 	    &e) != 0) {
 		warnx("%s", e.text);
@@ -73,6 +105,7 @@ cexec_run_on(struct cexec *c, const struct fanout_hosts *hosts)
 		warnx("%s", e.text);
 	else
 		status = drive(c, &opts, hosts, skip);
+	lock_release(&c->lock);
 	cli_dead_free(marks, skip);
 	return status;
 }

@@ -243,24 +243,34 @@ unreadable(const char *path)
 	return S_ISREG(st.st_mode) ? NULL : "no regular file";
 }
 
-/* A host whose file is missing is not begun, and has failed. */
-static int
-lacks_file(struct send *s, size_t host, const char *path, const char *why)
+int
+send_ahead(struct send *s, size_t host, const struct fanout_result *result)
 {
 	struct fanout_result *r;
 
 	if (s->ahead == NULL && ((s->ahead = calloc(s->nhosts,
 	    sizeof(*s->ahead))) == NULL))
 		return -1;
-	if ((r = calloc(1, sizeof(*r))) == NULL)
+	if (s->ahead[host] != NULL)
+		return 0;
+	if ((r = malloc(sizeof(*r))) == NULL)
 		return -1;
-	r->cls = FANOUT_C_LOCAL;
-	r->stage = FANOUT_S_RUN;
-	r->status = -1;
-	snprintf(r->text, sizeof(r->text), "--stdin-file %.180s: %s", path,
-	    why);
+	*r = *result;
 	s->ahead[host] = r;
-	s->skip[host] = r->text;
+	return 0;
+}
+
+/* A host whose file is missing is not begun, and has failed. */
+static int
+lacks_file(struct send *s, size_t host, const char *path, const char *why)
+{
+	struct fanout_result r = { .cls = FANOUT_C_LOCAL,
+	    .stage = FANOUT_S_RUN, .status = -1 };
+
+	snprintf(r.text, sizeof(r.text), "--stdin-file %.180s: %s", path, why);
+	if (send_ahead(s, host, &r) == -1)
+		return -1;
+	s->skip[host] = s->ahead[host]->text;
 	return 0;
 }
 

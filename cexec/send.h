@@ -47,6 +47,8 @@ int	send_make(struct send *, const char *command, const struct cli_form *,
 	    struct cli_expand *, const struct fanout_opts *,
 	    const struct fanout_hosts *, const char *const *skip, int fd,
 	    struct fanout_cmd *, bool *takes_part, struct fanout_error *);
+/* Hosts that are skipped anyway have failed, so. 0, or -1: no memory. */
+int	send_ahead(struct send *, size_t host, const struct fanout_result *);
 void	send_clear(struct send *);
 
 #endif

@@ -1,0 +1,48 @@
+/*
+ * lock.h - an advisory lock on every host, so that two who roll out do not do
+ * so at once. It is held by a session of its own, for as long as that is open:
+ * it is free again whatever ends this process.
+ *
+ * There it is the folder /tmp/fanout-lock.NAME (or below FANOUT_LOCK_DIR):
+ * flock(1) on it, or a folder in it where there is no flock. Who holds it is
+ * told by a file in it.
+ */
+#ifndef LOCK_H
+#define LOCK_H
+
+#include "cli/ask.h"
+
+struct lock_host;
+
+struct lock {
+	const char *name;		/* NULL: none is wanted */
+
+	/* once taken */
+	struct fanout	*engine;
+	fanout_job	 job;
+	struct fanout_hosts *hosts;
+	struct lock_host *at;		/* one a host */
+	const char	**skip;		/* those that are not begun, and why */
+	char		 token[33];	/* of this run */
+	size_t		 undecided, held, taken;
+	bool		 releasing;
+};
+
+int	lock_check(const struct lock *, struct fanout_error *);
+
+/*
+ * On all hosts that are not skipped, or on none: 0, or the exit status, and
+ * what is wrong has been said. A host that could not be asked has failed: it
+ * is skipped, see lock_failure(). command: what is run, to tell others.
+ */
+int	lock_take(struct lock *, const struct fanout_hosts *,
+	    const char *const *skip, const struct fanout_opts *,
+	    struct cli_ask *, const char *command);
+
+/* Why it has failed; NULL: it has not. */
+const struct fanout_result *lock_failure(const struct lock *, size_t host);
+
+/* All are free again; hosts that had lost it meanwhile are told. */
+void	lock_release(struct lock *);
+
+#endif

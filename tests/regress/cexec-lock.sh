@@ -1,0 +1,134 @@
+#!/bin/sh
+# --lock: held by one at a time, on all hosts or on none; who holds it is told;
+# free again whatever ends the holder.
+. "$(dirname "$0")/../lib.sh"
+bed_up 5
+mkdir "$T/locks"
+# Two more, with locks of their own: the others are one machine.
+own() {
+	mkdir "$T/$1"
+	address=$("$LOOPBACK" sshd "$1" "SetEnv HOME=$BED/home FANOUT_LOCK_DIR=$T/$1${2-}")
+	printf 'Host %s\n\tHostName %s\n\tPort %s\n' "$1" "${address%:*}" "${address#*:}" >>"$T/conf"
+}
+own one
+own two
+mkdir "$T/bin"
+for tool in sh mkdir rm rmdir sleep cat touch printf; do
+	ln -s "$(command -v $tool)" "$T/bin/$tool"
+done
+# One without flock.
+own three " PATH=$T/bin"
+cat "$BED/ssh_config" >>"$T/conf"
+l() {
+	run "$CEXEC" -F "$T/conf" -n "$@"
+}
+
+# hold NAME ARGUMENTS...: in the background, until $T/go is there; its number in $holder.
+hold() {
+	rm -f "$T/go" "$T/holds"
+	name=$1
+	shift
+	"$CEXEC" -F "$T/conf" -n --lock "$name" "$@" "touch $T/holds; while [ ! -e $T/go ]; do sleep 0.1; done" \
+	    >"$T/holder.out" 2>"$T/holder.err" &
+	holder=$!
+	background="${background-} $holder"
+	wait_for 10 test -e "$T/holds" || fail "the holder does not begin: $(cat "$T/holder.err")"
+}
+let_go() {
+	touch "$T/go"
+	wait "$holder" || fail "the holder failed: $(cat "$T/holder.err")"
+	[ ! -s "$T/holder.err" ] || fail "the holder says: $(cat "$T/holder.err")"
+}
+
+l -w one,two,three --lock t.1 echo ran
+want_status 0
+want_quiet
+want_lines 3
+[ -z "$(find "$T/one" "$T/two" "$T/three" -name 'by.*' -o -name held)" ] || fail "something is left behind"
+
+# All or none; who holds it.
+hold t.1 -w two,three
+l -w one,two,three --lock t.1 "touch $T/ran"
+want_status 2
+want_err "^cexec: lock t.1 on (two,three|three,two) is taken by $(id -un) from $(hostname) since 20[0-9-]+ [0-9:]+ [+-][0-9]{4}: touch .*/holds; while"
+want_err '^cexec: nothing was run$'
+want_no_err ' one|,one'
+[ ! -e "$T/ran" ] || fail "something was run"
+# What was locked is free at once; another lock is another.
+l -w one --lock t.1 true
+want_status 0
+l -w two --lock t.2 true
+want_status 0
+let_go
+l -w two,three --lock t.1 true
+want_status 0
+want_quiet
+
+# Killed, it is free.
+for host in one three; do
+	hold t.1 -w $host
+	l -w $host --lock t.1 true
+	want_status 2
+	kill -9 "$holder"
+	wait "$holder" 2>/dev/null
+	wait_for 5 "$CEXEC" -F "$T/conf" -n -w $host --lock t.1 true ||
+	    fail "$host: not free after the holder was killed"
+	touch "$T/go"
+done
+# And what a holder leaves that was killed there is in nobody's way.
+mkdir -p "$T/three/fanout-lock.t.3/held"
+echo 'token somebody' >"$T/three/fanout-lock.t.3/by.999999999"
+l -w three --lock t.3 true
+want_status 0
+want_quiet
+
+# Who cannot be reached, or not locked, has failed, and nothing is run there.
+mkdir "$T/two/fanout-lock.t.5x"
+ln -s /etc "$T/two/fanout-lock.t.5"
+printf 'Host down\n\tHostName 127.0.0.1\n\tPort 1\n' >"$T/conf2"
+cat "$T/conf" >>"$T/conf2"
+run "$CEXEC" -F "$T/conf2" -n -w one,down,two --lock t.5 echo ran
+want_status 4
+want_out 'one: ran'
+want_err 'down: refused: without lock t.5 nothing is run: connect to 127.0.0.1 port 1'
+want_err 'two: remote: without lock t.5 nothing is run: .*no folder'
+want_err '2 of 3 failed: '
+run "$CEXEC" --show
+grep -q '^refused: down$' "$out" || fail "not in the report"
+
+# Lost while the run goes on.
+l -w one,two -f 1 --lock t.7 'kill -9 $(cd '"$T"'/one/fanout-lock.t.7 && ls | sed -n s/by.//p); echo ran'
+want_status 0
+want_lines 2
+want_err '^cexec: lock t.7 was lost during the run on one$'
+
+# Names of one machine are one lock. With a script, and once more.
+mkdir "$T/same"
+cat >"$T/script" <<'SCRIPT'
+read -r x; echo "$x"
+SCRIPT
+echo in | "$CEXEC" -F "$T/conf" -w 127.1.0.[1-5] --lock "t.$$" --script "$T/script" >"$out" 2>"$err" ||
+    fail "one machine by several names"
+want_lines 5
+want_quiet
+rm -rf "/tmp/fanout-lock.t.$$"
+# With retries the lock holds, too.
+l -w one,two --lock t.1 exit 3
+want_status 1
+hold t.1 -w one
+run "$CEXEC" --retry failed -F "$T/conf" -n
+want_status 2
+want_err 'lock t.1 on one is taken'
+let_go
+
+# In batches; what is no name.
+l -w one,two --lock t.1 --batch 1 echo ran
+want_lines 2
+for bad in '' a/b .. -x 'a b' "$(printf '%070d' 1)"; do
+	l -w one --lock "$bad" true
+	want_status 2
+	want_err 'lock ".*letters'
+done
+l -w one --lock t --detach true
+want_status 2
+exit 0
