@@ -108,6 +108,12 @@ on_temp(void *ctx, uint32_t dir, const struct sftp_answer *a)
 		host_fail(h, FANOUT_C_REMOTE, "%s: no such directory, or none "
 		    "in which files can be made (--mkdir makes one)",
 		    path != NULL ? path : "?");
+	else if (a->kind == SFTP_STATUS && a->code == SFTP_FAILURE &&
+	    fanout_hosts_count(h->copy->hosts) > 1)
+		/* What SFTP 3 says also of what is there already. */
+		host_fail(h, FANOUT_C_REMOTE, "%s: no temporary folder can be "
+		    "made there; if other hosts have the same file system, "
+		    "copy to one of them", path != NULL ? path : "?");
 	else
 		host_refused(h, "making a temporary folder in",
 		    path != NULL ? path : "?", a);

@@ -3,7 +3,7 @@
 # right already is left alone; the rules for the destination.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/tests/regress/ccp.inc"
-bed_up 1
+bed_up 8
 H=127.1.0.1
 D=$T/there
 mkdir "$D"
@@ -223,3 +223,11 @@ for transport in ssh2 openssh; do
 	cmp "$T/large" "$D/large" || fail "a large file by $transport"
 	rm "$D/large"
 done
+
+# Hosts that share the file system: each has it, or says why not.
+rm -f "$D/large"
+cp_ --json -w '127.1.0.[1-8]' "$T/large" "$D"
+cmp "$T/large" "$D/large" || fail "a shared file system"
+jq -r 'select(.event == "done") | .class + ": " + .text' "$out" |
+    grep -v -e '^ok: ' -e 'if other hosts have the same file system' && fail "an outcome that does not help"
+no_left_overs "$D"
