@@ -24,6 +24,7 @@ struct ccp {
 	size_t		 nexcludes;
 	bool		 backup;
 	bool		 help, version;
+	const char	*completion;	/* shell; NULL: not asked for */
 	char		**given;	/* after the options; NULL at the end */
 	char		**words;	/* files and DEST: those, or of saved */
 	char		**saved;	/* of a run that is tried again; or NULL */
@@ -35,6 +36,7 @@ struct ccp {
 int	ccp_options(struct ccp *, int argc, char **argv,
 	    struct fanout_error *);
 void	ccp_usage(FILE *);
+int	ccp_completion(const char *shell);	/* the exit status */
 void	ccp_clear(struct ccp *);
 
 struct cli_tool ccp_tool(struct ccp *);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ccp.h"
+#include "cli/completion.h"
 #include "cli/error.h"
 #include "cli/history.h"
 #include "words.h"
@@ -72,6 +73,8 @@ static const struct cli_option copy_options[] = {
 	    CLI_TEXT, AT(look.color), 0, 0, NULL },
 	{ 0, "no-progress", NULL, "no line that says how far it is",
 	    CLI_FLAG, AT(look.no_progress), 0, 0, NULL },
+	{ 0, "completion", "SHELL", "print what bash, zsh or fish completes by",
+	    CLI_TEXT, AT(completion), 0, 0, NULL },
 	{ 'h', "help", NULL, "show this",
 	    CLI_FLAG, AT(help), 0, 0, NULL },
 	{ 'V', "version", NULL, "show the version",
@@ -101,6 +104,15 @@ ccp_usage(FILE *fp)
 	const struct cli_group groups[] = GROUPS(&none);
 
 	cli_usage(fp, "ccp [OPTION]... [--] FILE... DEST", groups);
+}
+
+int
+ccp_completion(const char *shell)
+{
+	static struct ccp none;
+	const struct cli_group groups[] = GROUPS(&none);
+
+	return cli_completion(shell, groups, false);
 }
 
 /* What goes into the commands on hosts as it is. */
@@ -339,7 +351,8 @@ ccp_options(struct ccp *c, int argc, char **argv, struct fanout_error *e)
 	    (rc = parse(c, argc, argv, e)) != 0 ||
 	    (rc = cli_history_check(&c->again.report, e)) != 0)
 		return rc;
-	if (c->help || c->version || cli_history_acts(&c->again.report))
+	if (c->help || c->version || c->completion != NULL ||
+	    cli_history_acts(&c->again.report))
 		return 0;
 	if ((rc = take_words(c, argc, argv, e)) != 0)
 		return rc;

@@ -150,5 +150,7 @@ ccp_run(struct ccp *c)
 {
 	const struct cli_tool t = ccp_tool(c);
 
+	if (c->completion != NULL)
+		return ccp_completion(c->completion);
 	return cli_tool_run(&t, c->given, c->command);
 }

@@ -30,7 +30,7 @@ struct cexec {
 int	cexec_options(struct cexec *, int argc, char **argv,
 	    struct fanout_error *);
 void	cexec_usage(FILE *);
-int	cexec_completion(const char *shell, struct fanout_error *);
+int	cexec_completion(const char *shell);	/* the exit status */
 void	cexec_clear(struct cexec *);
 
 struct cli_tool cexec_tool(struct cexec *);

@@ -55,12 +55,12 @@ cexec_usage(FILE *fp)
 }
 
 int
-cexec_completion(const char *shell, struct fanout_error *e)
+cexec_completion(const char *shell)
 {
 	static struct cexec none;
 	const struct cli_group groups[] = GROUPS(&none);
 
-	return cli_completion(stdout, shell, groups, e);
+	return cli_completion(shell, groups, true);
 }
 
 /* As ssh does: the remote shell parses it once more. */

@@ -123,22 +123,6 @@ lacks_input(const struct cexec *c)
 	    S_ISCHR(st.st_mode)));
 }
 
-static int
-print_completion(const char *shell)
-{
-	struct fanout_error e;
-
-	if (cexec_completion(shell, &e) != 0) {
-		warnx("%s", e.text);
-		return CLI_EXIT_USAGE;
-	}
-	if (fflush(stdout) == EOF) {
-		warn("standard output");
-		return CLI_EXIT_USAGE;
-	}
-	return 0;
-}
-
 int
 cexec_run(struct cexec *c)
 {
@@ -146,7 +130,7 @@ cexec_run(struct cexec *c)
 	const struct cli_saved *saved = c->again.saved;
 
 	if (c->completion != NULL)
-		return print_completion(c->completion);
+		return cexec_completion(c->completion);
 	if (saved != NULL && fanout_hosts_count(c->again.hosts) > 0 &&
 	    !cli_target_shows(&c->target) && lacks_input(c)) {
 		warnx("run %s had standard input: give it again, as in "

@@ -41,7 +41,7 @@ struct cfrun {
 int	cfrun_options(struct cfrun *, int argc, char **argv,
 	    struct fanout_error *);
 void	cfrun_usage(FILE *);
-int	cfrun_completion(const char *shell, struct fanout_error *);
+int	cfrun_completion(const char *shell);	/* the exit status */
 void	cfrun_clear(struct cfrun *);
 
 struct cli_tool cfrun_tool(struct cfrun *);

@@ -129,12 +129,12 @@ cfrun_usage(FILE *fp)
 }
 
 int
-cfrun_completion(const char *shell, struct fanout_error *e)
+cfrun_completion(const char *shell)
 {
 	static struct cfrun none;
 	const struct cli_group groups[] = GROUPS(&none);
 
-	return cli_completion(stdout, shell, groups, e);
+	return cli_completion(shell, groups, false);
 }
 
 /* The words up to the next "--"; returns what is behind it. */

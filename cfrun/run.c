@@ -327,20 +327,6 @@ show(struct cfrun *c, struct targets *t, const char *workdir)
 	return cli_tool_show(&tool, t->hosts, none);
 }
 
-static int
-print_completion(const char *shell)
-{
-	struct fanout_error e;
-
-	if (cfrun_completion(shell, &e) != 0)
-		return complain(&e);
-	if (fflush(stdout) == EOF) {
-		warn("standard output");
-		return CLI_EXIT_USAGE;
-	}
-	return 0;
-}
-
 int
 cfrun_run(struct cfrun *c)
 {
@@ -351,7 +337,7 @@ cfrun_run(struct cfrun *c)
 
 	c->look.verbose = c->connect.verbose;
 	if (c->completion != NULL)
-		return print_completion(c->completion);
+		return cfrun_completion(c->completion);
 	if (cli_history_acts(&c->again.report))
 		return cli_history_act(&c->again.report, &c->look, c->hosts);
 	if (cli_dead_acts(&c->target.dead))

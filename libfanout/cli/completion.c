@@ -1,8 +1,9 @@
+#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "completion.h"
-#include "error.h"
+#include "summary.h"
 
 /* Words that an option takes, where it takes only some; by long name. */
 static const struct {
@@ -131,7 +132,7 @@ put_zsh(FILE *fp, const struct cli_option *o, const char *word,
 }
 
 static void
-zsh(FILE *fp, const char *tool, const struct cli_group *g)
+zsh(FILE *fp, const char *tool, const struct cli_group *g, bool command)
 {
 	const struct cli_option *o;
 	char word[80];
@@ -148,7 +149,8 @@ zsh(FILE *fp, const char *tool, const struct cli_group *g)
 				put_zsh(fp, o, word, "=");
 			}
 		}
-	fputs("\t'*::command:_normal'\n", fp);
+	fputs(command ? "\t'*::command:_normal'\n" : "\t'*:file:_files'\n",
+	    fp);
 }
 
 /* ---- fish ---------------------------------------------------------------- */
@@ -186,19 +188,24 @@ fish(FILE *fp, const char *tool, const struct cli_group *g)
 }
 
 int
-cli_completion(FILE *fp, const char *shell, const struct cli_group *groups,
-    struct fanout_error *e)
+cli_completion(const char *shell, const struct cli_group *groups, bool command)
 {
 	const char *tool = getprogname();
 
 	if (strcmp(shell, "bash") == 0)
-		bash(fp, tool, groups);
+		bash(stdout, tool, groups);
 	else if (strcmp(shell, "zsh") == 0)
-		zsh(fp, tool, groups);
+		zsh(stdout, tool, groups, command);
 	else if (strcmp(shell, "fish") == 0)
-		fish(fp, tool, groups);
-	else
-		return cli_error(e, FANOUT_EINVAL, "--completion %.40s: it is "
-		    "one of bash, zsh and fish", shell);
+		fish(stdout, tool, groups);
+	else {
+		warnx("--completion %.40s: it is one of bash, zsh and fish",
+		    shell);
+		return CLI_EXIT_USAGE;
+	}
+	if (fflush(stdout) == EOF) {
+		warn("standard output");
+		return CLI_EXIT_USAGE;
+	}
 	return 0;
 }

@@ -7,8 +7,9 @@
 
 #include "options.h"
 
-/* shell: bash, zsh or fish. 0, or an error for others. */
-int	cli_completion(FILE *, const char *shell, const struct cli_group *,
-	    struct fanout_error *);
+/* On standard output; shell: bash, zsh or fish; command: one stands behind the
+ * options, not files. Returns the exit status; what is wrong has been said. */
+int	cli_completion(const char *shell, const struct cli_group *,
+	    bool command);
 
 #endif

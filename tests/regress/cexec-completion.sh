@@ -1,25 +1,28 @@
 #!/bin/sh
-# What the shells complete by has all options, and the shells take it.
+# What the shells complete by has all options, of each tool, and the shells
+# take it.
 . "$(dirname "$0")/../lib.sh"
 [ -x "$CEXEC" ] || skip "$CEXEC is not built"
 
-"$CEXEC" --help | sed -n 's/^ *\(-[^ ].*\)/\1/p' | sed 's/  .*//; s/,//; s/\[=.*//' |
-    tr ' ' '\n' | grep '^-' | sort -u >"$T/options"
-[ "$(wc -l <"$T/options")" -gt 60 ] || fail "no options"
-for shell in bash zsh fish; do
-	run "$CEXEC" --completion $shell
-	want_status 0
-	want_quiet
-	cp "$out" "$T/$shell"
-	while read -r option; do
-		case $shell-$option in
-		fish---*) want="-l ${option#--} " ;;
-		fish-*) want="-s ${option#-} " ;;
-		zsh-*) want="'\\*${option}[+=[]" ;;
-		*) want="[' ]$option " ;;
-		esac
-		grep -q -e "$want" "$T/$shell" || fail "$shell: no $option"
-	done <"$T/options"
+for tool in ccp cfrun cexec; do
+	"$B/bin/$tool" --help | sed -n 's/^ *\(-[^ ].*\)/\1/p' | sed 's/  .*//; s/,//; s/\[=.*//' |
+	    tr ' ' '\n' | grep '^-' | sort -u >"$T/options"
+	[ "$(wc -l <"$T/options")" -gt 60 ] || fail "no options"
+	for shell in bash zsh fish; do
+		run "$B/bin/$tool" --completion $shell
+		want_status 0
+		want_quiet
+		cp "$out" "$T/$shell"
+		while read -r option; do
+			case $shell-$option in
+			fish---*) want="-l ${option#--} " ;;
+			fish-*) want="-s ${option#-} " ;;
+			zsh-*) want="'\\*${option}[+=[]" ;;
+			*) want="[' ]$option " ;;
+			esac
+			grep -q -e "$want" "$T/$shell" || fail "$shell: no $option"
+		done <"$T/options"
+	done
 done
 run "$CEXEC" --completion csh
 want_status 2
