@@ -235,14 +235,30 @@ follow(enum quote q, char c)
 	return q;
 }
 
+/* Does sh begin something here in which quotes nest, or count for nothing? */
+static bool
+nests(enum quote q, char before, const char *s)
+{
+	if (q == SINGLE)
+		return false;
+	if (*s == '`' || (*s == '$' && s[1] != '\0' && strchr("({'", s[1])))
+		return true;
+	return q == BARE && ((s[0] == '<' && s[1] == '<') || (*s == '#' &&
+	    (before == '\0' || strchr(" \t\n;&|(", before) != NULL)));
+}
+
+static bool
+is_plain(const char *v)
+{
+	return *v != '\0' && v[strspn(v, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+@%/:=,-")] == '\0';
+}
+
 /* A value, as data in the quotes it stands in. */
 static void
 put_value(FILE *fp, const char *v, enum quote q)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+@%/:=,-";
-
-	if (v[strspn(v, plain)] == '\0' && *v != '\0') {
+	if (is_plain(v)) {
 		fputs(v, fp);
 	} else if (q == BARE) {
 		cli_form_quote(fp, v);
@@ -278,38 +294,76 @@ one(struct cli_expand *x, size_t host, const char *s, char **out,
 	return rc != 0 ? rc : (int)(end - s) + 1;
 }
 
+/* How far a text is. */
+struct text {
+	FILE	*fp;
+	enum quote q;
+	char	 before;	/* 0: the beginning, a value, a quoted one */
+	bool	 nested;	/* quotes cannot be told any more */
+};
+
+/* A value of so many characters at s. */
+static int
+add_value(struct cli_expand *x, size_t host, const char *s, int n,
+    const char *v, bool in_shell, struct text *t, struct fanout_error *e)
+{
+	bool bound = t->q != SINGLE && (t->before == '\\' || t->before == '$');
+
+	t->before = '\0';
+	if (!in_shell) {
+		fputs(v, t->fp);
+		return 0;
+	}
+	if ((t->nested || bound) && !is_plain(v))
+		return cli_error(e, FANOUT_EINVAL, "%.*s of %s has what shells "
+		    "take apart, and stands behind a $(, ${, `, <<, # or \\: "
+		    "put it into a variable before that (V=%.*s; ... \"$V\")",
+		    n, s, fanout_hosts_at(x->hosts, host), n, s);
+	put_value(t->fp, v, t->q);
+	return 0;
+}
+
+/* A character, or an escaped one; returns how many characters it takes. */
+static int
+add_char(struct text *t, const char *s)
+{
+	if (*s == '\\' && t->q != SINGLE && s[1] != '\0' && s[1] != '%') {
+		fprintf(t->fp, "%.2s", s);
+		t->before = '\0';
+		return 2;
+	}
+	t->nested = t->nested || nests(t->q, t->before, s);
+	t->q = follow(t->q, *s);
+	t->before = *s;
+	putc(*s, t->fp);
+	return 1;
+}
+
 int
 cli_expand(struct cli_expand *x, size_t host, const char *s, bool in_shell,
     char **out, struct fanout_error *e)
 {
-	enum quote q = BARE;
-	char *v;
+	struct text t = { NULL, BARE, '\0', false };
 	size_t size;
-	FILE *fp;
-	int n = 0;
+	char *v;
+	int n = 0, rc;
 
 	*out = NULL;
-	if ((fp = open_memstream(out, &size)) == NULL)
+	if ((t.fp = open_memstream(out, &size)) == NULL)
 		return cli_nomem(e);
 	for (; *s != '\0' && n >= 0; s += n > 0 ? n : 0) {
-		if (*s == '%') {
-			v = NULL;
-			n = one(x, host, s, &v, e);
-			if (n > 0 && in_shell)
-				put_value(fp, v, q);
-			else if (n > 0)
-				fputs(v, fp);
-			free(v);
+		if (*s != '%') {
+			n = add_char(&t, s);
 			continue;
 		}
-		if (*s == '\\' && q != SINGLE && s[1] != '\0' && s[1] != '%')
-			putc(*s++, fp);
-		else
-			q = follow(q, *s);
-		putc(*s, fp);
-		n = 1;
+		v = NULL;
+		n = one(x, host, s, &v, e);
+		if (n > 0 && (rc = add_value(x, host, s, n, v, in_shell, &t,
+		    e)) != 0)
+			n = rc;
+		free(v);
 	}
-	if (fclose(fp) != 0 && n >= 0)
+	if (fclose(t.fp) != 0 && n >= 0)
 		n = cli_nomem(e);
 	if (n >= 0)
 		return 0;

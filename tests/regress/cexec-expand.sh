@@ -33,6 +33,27 @@ want_out '127.1.0.2: <it'\''s $(id) `id`; id > $HOME/ran>
 127.1.0.2: <"127.1.0.2>
 127.1.0.2: <$HOME "0>'
 [ ! -e "$BED/home/ran" ] || fail "a value was run"
+# Where quotes cannot be told from here, odd values are refused; others go.
+while IFS= read -r place; do
+	place=$(printf %b "$place")
+	cx -n --hostfile hosts -w 127.1.0.2 -x 127.1.0.[1,3-4] --expand "echo $place"
+	want_status 2
+	want_err '^cexec: %\{title\} of 127\.1\.0\.2 has what shells take apart'
+	cx -n --hostfile hosts -w 127.1.0.3 -x 127.1.0.[1-2,4] --expand "echo $place"
+	want_status 0
+	grep -q plain "$out" || fail "$place: a plain value"
+done <<'PLACES'
+\\%{title}
+"$(echo "%{title}")"
+"`echo "%{title}"`"
+"${x:-"%{title}"}"
+"x" # don't\necho %{title}
+x; cat <<'E'\ndon't %{title}\nE\n
+PLACES
+[ ! -e "$BED/home/ran" ] || fail "a value was run"
+cx -n -N --hostfile hosts -w 127.1.0.2 -x 127.1.0.[1,3-4] --expand \
+    't=%{title}; echo "$(echo "$t")" x#y'
+want_out 'it'\''s $(id) `id`; id > $HOME/ran x#y'
 # A retry knows the columns, too.
 cx -n --hostfile hosts -x 127.1.0.4 --expand 'echo %{rack}; exit 1'
 run "$CEXEC" --retry failed -L
