@@ -142,6 +142,9 @@ unknown_key(struct sess *s, const void *blob, size_t len, const char *type,
 			    "its host key %s %s is not in known_hosts (check "
 			    "it, then --accept-new records it)", type, print);
 	}
+	if (c->strict == STRICT_NO)
+		fanout_io_log(s->io, 0, "host key %s %s is not known, and not "
+		    "checked, as StrictHostKeyChecking is off", type, print);
 	if (c->known_hosts[0] == NULL)
 		return sess_goto(s, SESS_AUTH);		/* nowhere to record */
 	fanout_io_critical(s->io, append_key, &a);

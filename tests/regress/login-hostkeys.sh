@@ -53,3 +53,15 @@ sed -i '/127.1.0.[123]\]/d' "$T/known"
 run "$terminal" "$T/tty" 'fingerprint): ' ^D -- "$@" -w '127.1.0.[1-3]' echo fine
 want_status 3
 want_err "3 of 3 failed: hostkey-unknown: "
+
+# Nothing turns the check off silently: a new key, one that changed.
+: >"$T/known"
+run "$@" -o StrictHostKeyChecking=no -w 127.1.0.1 echo fine
+want_status 0
+want_err "127.1.0.1: .*$print_re is not known, and not checked, as StrictHostKeyChecking is off"
+run "$@" -o StrictHostKeyChecking=no -w 127.1.0.1 echo fine
+want_quiet
+sed -i "s| ssh-ed25519 .*| $(cut -d ' ' -f 1,2 "$BED/hostkey.other.pub")|" "$T/known"
+run "$@" -o StrictHostKeyChecking=no -w 127.1.0.1 echo fine
+want_status 0
+want_err 'host key changed: .*accepted, as StrictHostKeyChecking is off'
