@@ -16,6 +16,7 @@
 #include "lock.h"
 
 #define ANSWER_MS 60000		/* without any event */
+#define TAKEN_MS 1000		/* likewise, once it is taken somewhere */
 #define RELEASE_MS 5000
 #define NAME_MAX_LEN 64
 #define WORD "fanout-lock "	/* what an answer begins with */
@@ -210,7 +211,8 @@ on_done(struct lock *l, size_t host, const struct fanout_result *r)
 
 	if (h->state != LOCK_WAITS && h->state != LOCK_HELD)
 		return;
-	if (l->releasing && r->cls == FANOUT_C_OK)
+	if ((l->releasing && r->cls == FANOUT_C_OK) ||
+	    r->cls == FANOUT_C_CANCELED)
 		decide(l, h, LOCK_NONE);
 	else if (r->cls == FANOUT_C_OK || r->cls == FANOUT_C_EXIT) {
 		mine.cls = FANOUT_C_REMOTE;
@@ -277,7 +279,8 @@ wait_for_all(struct lock *l, struct cli_ask *ask)
 			if (rc == 0)
 				continue;
 		} else
-			rc = fanout_next(l->engine, &ev, ANSWER_MS);
+			rc = fanout_next(l->engine, &ev, l->taken > 0 ?
+			    TAKEN_MS : ANSWER_MS);
 		if (rc > 0) {
 			cli_ask_event(ask, &ev);
 			on_event(l, &ev);
@@ -286,7 +289,7 @@ wait_for_all(struct lock *l, struct cli_ask *ask)
 		else
 			break;
 	}
-	for (i = 0; i < fanout_hosts_count(l->hosts); i++)
+	for (i = 0; l->taken == 0 && i < fanout_hosts_count(l->hosts); i++)
 		if (l->at[i].state == LOCK_WAITS)
 			fail(l, i, &late, "no answer for a minute");
 	return true;
@@ -413,6 +416,9 @@ lock_take(struct lock *l, const struct fanout_hosts *hosts,
 	cli_ask_start(ask, l->engine);
 	goes_on = wait_for_all(l, ask);
 	cli_signals_stop();
+	/* Some may not even be there to be told that it is over. */
+	if (l->undecided > 0)
+		fanout_cancel(l->engine, 0);
 	if (!goes_on)
 		warnx("interrupted while locking; nothing was run");
 	else if (l->taken > 0)

@@ -102,6 +102,28 @@ want_status 0
 want_lines 2
 want_err '^cexec: lock t.7 was lost during the run on one$'
 
+# Taken somewhere, nobody waits for a host that hangs. Ended while one lets us
+# wait: what was locked is free.
+blackhole silent
+printf 'Host hangs\n\tHostName 127.0.0.1\n\tPort %s\n' "${hole#*:}" >"$T/conf3"
+cat "$T/conf" >>"$T/conf3"
+hold t.8 -w two
+run timeout 15 "$CEXEC" -F "$T/conf3" -n -w one,two,hangs --lock t.8 --login-timeout 60 -t 60 true
+want_status 2
+want_err 'lock t.8 on two is taken'
+let_go
+"$CEXEC" -F "$T/conf3" -n -w one,hangs --lock t.8 "touch $T/ran" 2>"$err" &
+locking=$!
+background="$background $locking"
+wait_for 10 sh -c "ls $T/one/fanout-lock.t.8/by.*" || fail "no lock"
+kill -TERM "$locking"
+rc=0
+wait "$locking" || rc=$?
+want_status 130
+want_err 'interrupted while locking; nothing was run'
+wait_for 5 "$CEXEC" -F "$T/conf" -n -w one --lock t.8 true || fail "not free"
+[ ! -e "$T/ran" ] || fail "something was run"
+
 # Names of one machine are one lock. With a script, and once more.
 mkdir "$T/same"
 cat >"$T/script" <<'SCRIPT'
