@@ -67,6 +67,7 @@ want_quiet
 # Killed, it is free.
 for host in one three; do
 	hold t.1 -w $host
+	[ $host != three ] || [ -d "$T/three/fanout-lock.t.1/held" ] || fail "three has flock after all"
 	l -w $host --lock t.1 true
 	want_status 2
 	kill -9 "$holder"
