@@ -167,14 +167,20 @@ host_event(const struct fields *f, event_fn fn, void *ctx)
 {
 	struct fanout_event ev = { .kind = kind_of(f->event), .job = 1 };
 	struct fanout_result result;
+	bool check = strcmp(f->event, "check") == 0;
 	long n;
 
-	if (ev.kind == 0)
+	if (ev.kind == 0 && !check)
 		return 0;
 	ev.host = f->host == NULL ? FANOUT_NOHOST :
 	    fanout_hosts_find(f->saved->hosts, f->host);
 	if (ev.host == FANOUT_NOHOST)
 		return -1;
+	if (check) {
+		f->saved->sums[ev.host].unfit = f->cls == NULL ||
+		    strcmp(f->cls, fanout_class_name(FANOUT_C_OK)) != 0;
+		return 0;
+	}
 	ev.name = fanout_hosts_at(f->saved->hosts, ev.host);
 	ev.data = f->text;
 	ev.len = f->text_len;
@@ -267,7 +273,8 @@ take_event(void *ctx, const struct fanout_event *ev, const struct fields *f)
 		s->outputs = true;
 	if (ev->kind != FANOUT_EV_DONE)
 		return;
-	s->sums[ev->host] = (struct cli_sum){ f->out_sum, f->err_sum };
+	s->sums[ev->host].out = f->out_sum;
+	s->sums[ev->host].err = f->err_sum;
 	if (ev->result->in_bytes > s->fed)
 		s->fed = ev->result->in_bytes;
 }
@@ -479,7 +486,7 @@ struct choice {
 };
 
 static bool
-chosen(const struct cli_place *p, const struct choice *c)
+chosen(const struct cli_place *p, bool unfit, const struct choice *c)
 {
 	bool over = p->state == CLI_OVER;
 
@@ -490,7 +497,7 @@ chosen(const struct cli_place *p, const struct choice *c)
 	if (strcmp(c->which, "unfinished") == 0)
 		return !over || p->cls == FANOUT_C_CANCELED;
 	if (strcmp(c->which, "failed") == 0)
-		return !over || (p->cls != FANOUT_C_OK &&
+		return !over || unfit || (p->cls != FANOUT_C_OK &&
 		    p->cls != FANOUT_C_SKIPPED);
 	if (!over)
 		return false;
@@ -547,7 +554,7 @@ cli_saved_pick(const struct cli_saved *s, const char *which,
 	if (fanout_hosts_new(hosts) != 0)
 		return cli_nomem(e);
 	for (i = 0; i < s->roster.count && rc == 0; i++)
-		if (chosen(&s->roster.places[i], &c))
+		if (chosen(&s->roster.places[i], s->sums[i].unfit, &c))
 			rc = fanout_hosts_add(*hosts,
 			    fanout_hosts_at(s->hosts, i), e);
 	if (rc != 0) {

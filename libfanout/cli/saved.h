@@ -8,6 +8,7 @@
 
 struct cli_sum {
 	uint64_t out, err;	/* of what a host said */
+	bool	 unfit;		/* it did not stand --check */
 };
 
 struct cli_saved {

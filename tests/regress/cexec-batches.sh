@@ -166,3 +166,12 @@ for wrong in '--batch 0' '--batch x' '--batch 1,,2' '--batch 101%' '--max-fail -
 	want_status 2
 	want_ran ''
 done
+
+# Who did not stand the check is tried again, with the check.
+cx -n -w $H --check 'h=${SSH_CONNECTION% *}; [ "${h##*.}" != 3 ]' "$me"
+want_status 1
+clean
+run "$CEXEC" --retry failed
+want_status 1
+want_ran '3 '
+want_err '^cexec: check: 1 of 1 failed: exit 1: 127\.1\.0\.3$'
