@@ -16,6 +16,7 @@
 #include "cli/drive.h"
 #include "cli/error.h"
 #include "cli/summary.h"
+#include "cli/view.h"
 #include "csshsetup.h"
 #include "fingerprints.h"
 
@@ -38,6 +39,7 @@ struct setup {
 	const struct fanout_hosts *hosts;
 	struct fanout_opts opts;	/* of all runs */
 	struct setup_key key;
+	char		*identity;	/* the ssh option that names it */
 	struct fingerprints *prints;	/* NULL: none were given */
 	struct host	*host;
 	const char	**dead;		/* why skipped; may be NULL */
@@ -51,10 +53,25 @@ struct setup {
 /* ---- what becomes of a host --------------------------------------------- */
 
 static void
+tell_json(struct cli_sink *out, const char *name, const char *what)
+{
+	static const char begin[] = "{\"event\":\"trust\",\"host\":",
+	    text[] = ",\"text\":";
+
+	cli_sink_put(out, begin, sizeof(begin) - 1);
+	cli_json_string(out, name);
+	cli_sink_put(out, text, sizeof(text) - 1);
+	cli_json_string(out, what);
+	cli_sink_put(out, "}\n", 2);
+}
+
+static void
 tell(struct setup *s, struct cli_sink *out, const char *name, const char *what)
 {
-	if (s->c->look.json)
+	if (s->c->look.json) {
+		tell_json(out, name, what);
 		return;
+	}
 	cli_sink_put(out, name, strlen(name));
 	cli_sink_put(out, ": ", 2);
 	cli_sink_put(out, what, strlen(what));
@@ -129,25 +146,6 @@ on_probe_ask(void *ctx, struct fanout *f, const struct fanout_event *ev)
 	return v != PRINT_UNKNOWN;
 }
 
-static bool
-on_probe(void *ctx, struct fanout_event *ev, struct cli_sink *out)
-{
-	struct setup *s = ctx;
-	struct host *h;
-
-	if (ev->kind != FANOUT_EV_DONE)
-		return false;
-	h = &s->host[s->map[ev->host]];
-	if (ev->result->cls == FANOUT_C_OK) {
-		h->state = TRUSTED;
-		tell(s, out, ev->name, "already trusted");
-	} else if (ev->result->cls == FANOUT_C_AUTH)
-		h->result = *ev->result;	/* if no password is to be had */
-	else
-		give_up(h, ev->result);
-	return false;
-}
-
 static void
 keep(struct host *h, const struct fanout_event *ev)
 {
@@ -170,6 +168,9 @@ take_answer(struct host *h, const struct fanout_result *r)
 	enum script_said said = script_read(h->said != NULL ? h->said : "",
 	    why, sizeof(why));
 
+	free(h->said);
+	h->said = NULL;
+	h->len = 0;
 	if (said == SAID_DONE || said == SAID_THERE) {
 		h->state = INSTALLED;
 		h->was_there = said == SAID_THERE;
@@ -186,6 +187,40 @@ take_answer(struct host *h, const struct fanout_result *r)
 }
 
 static bool
+has_answer(const struct fanout_result *r)
+{
+	return r->cls == FANOUT_C_OK || r->cls == FANOUT_C_EXIT;
+}
+
+/* With --key it is not enough that some key is let in: is this one there? */
+static bool
+on_probe(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct setup *s = ctx;
+	struct host *h;
+
+	if (ev->kind != FANOUT_EV_DONE && ev->kind != FANOUT_EV_OUT)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	if (ev->kind == FANOUT_EV_OUT)
+		keep(h, ev);
+	else if (has_answer(ev->result)) {
+		if (s->c->key == NULL)
+			h->state = TRUSTED;
+		else
+			take_answer(h, ev->result);
+		if (h->state == INSTALLED)
+			h->state = h->was_there ? TRUSTED : NEW;
+		if (h->state == TRUSTED)
+			tell(s, out, ev->name, "already trusted");
+	} else if (ev->result->cls == FANOUT_C_AUTH)
+		h->result = *ev->result;	/* if no password is to be had */
+	else
+		give_up(h, ev->result);
+	return false;
+}
+
+static bool
 on_install(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 {
 	struct setup *s = ctx;
@@ -198,12 +233,10 @@ on_install(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 		keep(h, ev);
 		return false;
 	}
-	if (ev->result->cls == FANOUT_C_OK || ev->result->cls == FANOUT_C_EXIT)
+	if (has_answer(ev->result))
 		take_answer(h, ev->result);
 	else
 		give_up(h, ev->result);
-	free(h->said);
-	h->said = NULL;
 	if (s->c->dry_run && h->state == INSTALLED)
 		tell(s, out, ev->name, h->was_there ? "the key is there, and "
 		    "refused all the same" : "the key would be installed");
@@ -347,30 +380,6 @@ look(struct setup *s)
 	return s->prints != NULL ? part(s, &run, own, opts) : 0;
 }
 
-/* Host keys are asked about here, and passphrases; no passwords. */
-static int
-probe(struct setup *s)
-{
-	const struct cli_extra extra = { .event = on_probe,
-	    .ask = on_probe_ask, .end = on_end, .ctx = s };
-	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-	struct cli_ask ask = CLI_ASK_INIT;
-	struct cli_run run = { .cmd = &cmd, .ask = &ask, .extra = &extra };
-	struct fanout_opts opts = s->opts;
-	struct fanout_error e;
-	const char *const shown[] = { keys_only[0], keys_only[1],
-	    "StrictHostKeyChecking=ask", "BatchMode=no", NULL };
-
-	opts.can_answer = 0;
-	if (cli_ask_open(&ask, &opts, &e) != 0) {
-		warnx("%s", e.text);
-		return CLI_EXIT_USAGE;
-	}
-	if (s->prints != NULL)
-		opts.can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
-	return part(s, &run, s->prints != NULL ? shown : keys_only, opts);
-}
-
 static int
 input(const struct setup *s)
 {
@@ -391,37 +400,73 @@ input(const struct setup *s)
 	return -1;
 }
 
+/* A part that runs the script. */
 static int
-install(struct setup *s)
+script_part(struct setup *s, struct fanout_cmd *cmd, const struct cli_run *run,
+    const char *const *own, struct fanout_opts opts, bool dry_run)
 {
-	/* The keys were refused; each costs one of the attempts that the
-	 * server allows. */
-	static const char *const passwords[] = { "PubkeyAuthentication=no",
-	    "BatchMode=no", NULL };
-	const struct cli_extra extra = { .event = on_install, .end = on_end,
-	    .ctx = s };
-	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-	struct cli_run run = { .cmd = &cmd, .extra = &extra,
-	    .ask = &s->c->connect.ask };
-	struct fanout_opts opts = s->opts;
 	char *script;
-	int status;
+	int status = CLI_EXIT_USAGE;
 
 	if (opts.command_ms == 0)
 		opts.command_ms = SCRIPT_MS;
-	if ((script = script_install(s->c->dry_run)) == NULL) {
+	if ((script = script_install(dry_run)) == NULL) {
 		warnx("out of memory");
 		return CLI_EXIT_USAGE;
 	}
-	cmd.command = script;
-	if ((cmd.stdin_fd = input(s)) == -1)
-		status = CLI_EXIT_USAGE;
-	else {
-		status = part(s, &run, passwords, opts);
-		close(cmd.stdin_fd);
+	cmd->command = script;
+	if ((cmd->stdin_fd = input(s)) != -1) {
+		status = part(s, run, own, opts);
+		close(cmd->stdin_fd);
 	}
 	free(script);
 	return status;
+}
+
+/* Host keys are asked about here, and passphrases; no passwords. */
+static int
+probe(struct setup *s)
+{
+	const struct cli_extra extra = { .event = on_probe,
+	    .ask = on_probe_ask, .end = on_end, .ctx = s };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct cli_ask ask = CLI_ASK_INIT;
+	struct cli_run run = { .cmd = &cmd, .ask = &ask, .extra = &extra };
+	struct fanout_opts opts = s->opts;
+	struct fanout_error e;
+	const char *own[6] = { keys_only[0], keys_only[1] };
+	size_t n = 2;
+
+	opts.can_answer = 0;
+	if (cli_ask_open(&ask, &opts, &e) != 0) {
+		warnx("%s", e.text);
+		return CLI_EXIT_USAGE;
+	}
+	if (s->prints != NULL) {
+		opts.can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
+		own[n++] = "StrictHostKeyChecking=ask";
+		own[n++] = "BatchMode=no";
+	}
+	if (s->c->key == NULL)
+		return part(s, &run, own, opts);
+	own[n] = s->identity;
+	return script_part(s, &cmd, &run, own, opts, true);
+}
+
+/* Keys that were refused are not tried again: each costs one of the attempts
+ * that the server allows. With --key other keys may be let in. */
+static int
+install(struct setup *s)
+{
+	const char *const own[] = { "BatchMode=no", s->c->key != NULL ? NULL :
+	    "PubkeyAuthentication=no", NULL };
+	const struct cli_extra extra = { .event = on_install, .end = on_end,
+	    .ctx = s };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	const struct cli_run run = { .cmd = &cmd, .extra = &extra,
+	    .ask = &s->c->connect.ask };
+
+	return script_part(s, &cmd, &run, own, s->opts, s->c->dry_run);
 }
 
 /* What is known of the hosts already is told by the last run, with what it
@@ -457,26 +502,22 @@ prove(struct setup *s)
 	struct cli_run run = { .opts = &opts, .hosts = s->hosts, .cmd = &cmd,
 	    .ask = &ask, .ahead = s->ahead, .extra = &extra,
 	    .look = s->c->look };
-	const char *own[4] = { keys_only[0], keys_only[1], NULL, NULL };
+	const char *const own[] = { keys_only[0], keys_only[1], s->identity,
+	    NULL };
 	struct fanout_error e;
-	char *identity = NULL;
 	int status = CLI_EXIT_USAGE;
 
 	foretell(s);
 	cmd.skip = s->skip;
 	opts.can_answer = 0;
-	if (asprintf(&identity, "IdentityFile=\"%s\"", s->key.path) == -1)
-		identity = NULL;
-	own[2] = identity;
 	opts.ssh_options = ssh_options(s, own);
-	if (identity == NULL || opts.ssh_options == NULL)
+	if (opts.ssh_options == NULL)
 		warnx("out of memory");
 	else if (cli_ask_open(&ask, &opts, &e) != 0)
 		warnx("%s", e.text);
 	else
 		status = cli_drive(&run);
 	free((void *)(uintptr_t)opts.ssh_options);
-	free(identity);
 	return status;
 }
 
@@ -503,7 +544,7 @@ go(struct setup *s)
 
 	if ((status = look(s)) != 0 || (status = probe(s)) != 0)
 		return status;
-	if (may_ask(s) && (status = install(s)) != 0)
+	if ((may_ask(s) || s->c->key != NULL) && (status = install(s)) != 0)
 		return status;
 	return prove(s);
 }
@@ -531,7 +572,13 @@ open_setup(struct setup *s, struct fanout_error *e)
 	if (s->c->fingerprints != NULL && (rc = fingerprints_load(&s->prints,
 	    s->c->fingerprints, e)) != 0)
 		return rc;
-	return key_find(&s->key, s->c, e);
+	if ((rc = key_find(&s->key, s->c, e)) != 0)
+		return rc;
+	if (asprintf(&s->identity, "IdentityFile=\"%s\"", s->key.path) == -1) {
+		s->identity = NULL;
+		return cli_nomem(e);
+	}
+	return 0;
 }
 
 static void
@@ -546,6 +593,7 @@ close_setup(struct setup *s)
 	free(s->skip);
 	free(s->ahead);
 	fingerprints_free(s->prints);
+	free(s->identity);
 	key_clear(&s->key);
 }
 

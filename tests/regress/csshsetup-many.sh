@@ -42,7 +42,7 @@ von node2 sh -c "echo 'root:$VBED_PASSWORD' | chpasswd"
 before=$(digests node1 node7 node30)
 setup "$all"
 want_status 0
-want_quiet
+want_no_err csshsetup
 want_equal "$(sort -V "$out")" "$(each 'already trusted' |
     sed -E '/node(2|5):/s/already trusted/trusted now/')"
 want_equal "$(digests node1 node7 node30)" "$before" "files"
@@ -53,6 +53,20 @@ echo wrong >"$T/pw"
 setup --json "$all"
 want_status 0
 want_equal "$(grep -c '"event":"done".*"class":"ok"' "$out")" $n "hosts done"
+want_equal "$(grep -c '^{"event":"trust","host":"node[0-9]*","text":"already trusted"}$' "$out")" $n "hosts trusted"
+
+# Another key, where the first one opens the door: no password is needed.
+ssh-keygen -q -t ed25519 -N '' -f "$T/second"
+setup --key "$T/second" --dry-run node1
+want_out 'node1: the key would be installed'
+for told in 'trusted now' 'already trusted'; do
+	run at_home setsid -w "$CSSHSETUP" --key "$T/second" 'node[1-2]'
+	want_status 0
+	want_equal "$(sort "$out")" "node1: $told
+node2: $told"
+	want_equal "$(von node1 cat /root/.ssh/authorized_keys)" \
+	    "$(cat "$H/.ssh/id_ed25519.pub" "$T/second.pub")" "authorized_keys"
+done
 
 # Another account, from a file of hosts; the password is wrong everywhere.
 seq -f 'admin@node%g' 4 >"$T/hosts"
