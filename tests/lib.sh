@@ -137,8 +137,9 @@ want_no_err() {
 	! grep -Eq -e "$1" "$err" || fail "on standard error: $1"
 }
 
+# ASan's remark on fibers, which it makes in any case, is not counted.
 want_quiet() {
-	[ ! -s "$err" ] || fail "there is something on standard error"
+	! grep -qv "WARNING: ASan doesn't fully support makecontext" "$err" || fail "there is something on standard error"
 }
 
 # want_lines N: that many lines on standard output.
