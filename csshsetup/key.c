@@ -16,6 +16,7 @@
 
 #include "cli/error.h"
 #include "csshsetup.h"
+#include "keyline.h"
 
 extern char **environ;
 
@@ -155,21 +156,6 @@ make(const struct csshsetup *c, const char *dir, const char *path,
 	return make_pair(c, path, e);
 }
 
-/* "TYPE BLOB [COMMENT]": is it what a public key looks like? */
-static bool
-is_key(const char *line)
-{
-	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/=";
-	size_t type = strcspn(line, " "), blob;
-
-	if (line[type] != ' ' || (strncmp(line, "ssh-", 4) != 0 &&
-	    strncmp(line, "ecdsa-", 6) != 0 && strncmp(line, "sk-", 3) != 0))
-		return false;
-	blob = strspn(line + type + 1, base64);
-	return blob >= 40 && strchr(" ", line[type + 1 + blob]) != NULL;
-}
-
 static int
 compose(struct setup_key *k, const struct csshsetup *c, const char *line)
 {
@@ -192,6 +178,7 @@ read_public(struct setup_key *k, const struct csshsetup *c,
     const char *public, struct fanout_error *e)
 {
 	char *line = NULL;
+	struct keyline parts;
 	size_t size = 0;
 	ssize_t n;
 	FILE *f;
@@ -204,7 +191,8 @@ read_public(struct setup_key *k, const struct csshsetup *c,
 	fclose(f);
 	if (n > 0)
 		line[strcspn(line, "\r\n")] = '\0';
-	if (n <= 0 || !is_key(line))
+	if (n <= 0 || !keyline_parse(&parts, line, strlen(line)) ||
+	    parts.type != line)
 		rc = cli_error(e, FANOUT_ECONFIG, "%s: this is no public key",
 		    public);
 	else if (compose(k, c, line) == -1)

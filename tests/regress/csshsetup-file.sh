@@ -95,7 +95,7 @@ von node4 sh -c "echo '# first' >$ak"
 ssh-keygen -q -t ed25519 -N '' -f "$T/other"
 for i in 1 2 3 4 5 6; do
 	cp "$H/.ssh/id_ed25519" "$T/k$i"
-	echo "ssh-ed25519 $(printf 'AAAAC3NzaC1lZDI1NTE5AAAAI%043d' $i) key$i" >"$T/k$i.pub"
+	echo "ssh-ed25519 $(printf 'AAAAC3NzaC1lZDI1NTE5AAAAIA%042d' $i) key$i" >"$T/k$i.pub"
 	at_home setsid -w "$CSSHSETUP" --accept-new --password-fd 9 \
 	    -o PubkeyAuthentication=no --key "$T/k$i" node4 9<"$T/pw" >/dev/null 2>&1 &
 	jobs="${jobs-} $!"

@@ -1,0 +1,270 @@
+/*
+ * t_csshsetup.c - the parts of csshsetup that need no host: lines with keys,
+ * what its script says, files with fingerprints.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../csshsetup/csshsetup.h"
+#include "../../csshsetup/fingerprints.h"
+#include "../../csshsetup/keyline.h"
+#define TMPDIR_NAME "t_csshsetup"
+#include "tmpdir.h"
+
+#define ED \
+	"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEnV6morCONV/Iyaj/Lmn3GX" \
+	"5hiB4K9745NJ5/tDvaVy"
+#define RSA1 \
+	"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDTipJjcZZDkBKMTCXsQS9f" \
+	"/MAFwP9xPZqZHq1lGmYccObPJNOCn+QA/0lQ3Xlf6QH8uU2hEUqUYyEPlNT6" \
+	"qbul3fM6EqvZN4gjDsM7Exe2GWwc5jHCmgMvJUzmBB3gM7sGkFRKFVbH2p1U" \
+	"kfY5/OitI3Fk06iuHeg1CDs5wDafuQ=="
+#define RSA2 \
+	"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQClWGUVNfToPKIsjqZiO7eS" \
+	"7pL99SYwLIK/qY0cMpTTgdPvB4Fyaw3eP8XvAz61a9RoXOsIj5mEJxuIMt2f" \
+	"VQOXMfZp/mdahvEuFqZYKYAmWEbUbymn/cfbDljA7b7q7ubLKM6f7XgndRYx" \
+	"8aRxSnXHTPVDdL7a+g5USGXZmLe/m06MBT/viOryCBBCQsiR8yEAOIP9jrD2" \
+	"23Xy3gnaEHZQFMlpGonevYQINRwtrWNagIjfqm8eY8VEDI5UL80gDBNz9KEE" \
+	"jgUdHwE6aZzAnsZNMNf8eWU4fzBcv3jWhjW9p1OeYfStevok6zRP1Sk2BaDF" \
+	"Dma4LcV9c8wo7nSYrG9l"
+#define EC \
+	"ecdsa-sha2-nistp384 AAAAE2VjZHNhLXNoYTItbmlzdHAzODQAAAAIbmlz" \
+	"dHAzODQAAABhBF8xY1+7sQWtc07sPVAsiqzb8H00djar2ijCuJ0rrBotXjpV" \
+	"eAlKN8J9pT1GNUZygcUPiFhlQKjWllBMQ0jpoLa8LJdWVRHqCO6K3P9DPIwZ" \
+	"KIMZkduClUkanNd7221p7A=="
+#define DSA \
+	"ssh-dss AAAAB3NzaC1kc3MAAACBAM2lDsqU4OZsnI3fejqVD3HUi2wkbitt" \
+	"NiBFQlPkFUkNBWhFRsTThN0lbHRkXm2emXR1sXVJ8GcdUweLim/e2FQLv6OL" \
+	"PGTsFAG9uEXV/eCtLug6fNB9YWF72rpQYHC9lPe0KI321zF8uKWS2PZguRMs" \
+	"uN22Jd8MDnysciDhK78fAAAAFQC/B72+26CzZqWEFlEjOs1cTWN/swAAAIEA" \
+	"tfwswlsKXUtzB2z17RYDAe0FZY9teEqpKpS9KZd93J8feSuPtLPZIjTXAwrO" \
+	"0N4cOdfX9o53Hipq+A2/b/dqbZ0201w+wkeWKKTTLWUsFjWnftEtBecwhzB8" \
+	"n7uTRoTtxgUmZroN4WrGUT1OiYfkP6BYLZrfi46qFlK+AUNO1vwAAACAQDEE" \
+	"51yEYTz4R/EKjgksWzCnkrxszBNumT/1t1n8Lk0059xjRp+/yYrvN9nvVHsF" \
+	"F9MiFqzqRPzFadJkaTNGvgDityeJ/Z3nl5G2y+4nn2FLoGsdNRIZ6CZ4Tfet" \
+	"+EYNgICrpGYjQiUaKyol83HNu92xxpDYPGvf2r5yya6sp1E="
+#define ED_BLOB (ED + strlen("ssh-ed25519 "))
+
+static void
+put(const char *name, const char *text)
+{
+	FILE *f = fopen(in_dir(name), "w");
+
+	if (f == NULL || fputs(text, f) == EOF || fclose(f) == EOF)
+		abort();
+}
+
+/* ---- lines ---- */
+
+static void
+test_lines(void)
+{
+	static const struct {
+		const char *line;
+		bool	 is_key;
+		const char *options, *comment;
+	} t[] = {
+		{ ED, true, "", "" },
+		{ ED " a comment \r\n", true, "", "a comment" },
+		{ "\t " ED "\tx", true, "", "x" },
+		{ EC " ", true, "", "" },
+		{ DSA, true, "", "" },
+		{ "no-pty " ED " x", true, "no-pty", "x" },
+		{ "from=\"10.0.0.0/8\",command=\"a \\\"b\\\" c\"  " RSA2, true,
+		    "from=\"10.0.0.0/8\",command=\"a \\\"b\\\" c\"", "" },
+		{ "command=\"" ED "\" " RSA2 " y", true,
+		    "command=\"" ED "\"", "y" },
+		{ "", false, NULL, NULL },
+		{ " \t\n", false, NULL, NULL },
+		{ "#" ED, false, NULL, NULL },
+		{ "  # " ED, false, NULL, NULL },
+		{ "x y " ED, false, NULL, NULL },
+		{ "command=\"" ED, false, NULL, NULL },
+		{ "ssh-ed25519", false, NULL, NULL },
+		{ "ssh-ed25519 AAAA", false, NULL, NULL },
+		{ "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIEnV6morCONV/Iyaj/Lmn3GX5hiB4"
+		    "K9745NJ5/tDvaVy", false, NULL, NULL },
+		{ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEnV6morCONV/Iyaj/Lmn3GX5"
+		    "hiB4K9745NJ5/tDva==", false, NULL, NULL },
+		{ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEnV*morCONV/Iyaj/Lmn3GX5"
+		    "hiB4K9745NJ5/tDvaVy", false, NULL, NULL },
+		{ "1024 35 1234567 old", false, NULL, NULL }
+	};
+	struct keyline k;
+	char text[200];
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		if (!ok(keyline_parse(&k, t[i].line, strlen(t[i].line)) ==
+		    t[i].is_key, "line %zu", i) || !t[i].is_key)
+			continue;
+		snprintf(text, sizeof(text), "%.*s", (int)k.options_len,
+		    k.options);
+		is_str(text, t[i].options, "its options");
+		snprintf(text, sizeof(text), "%.*s", (int)k.comment_len,
+		    k.comment);
+		is_str(text, t[i].comment, "its comment");
+	}
+}
+
+static void
+test_strength(void)
+{
+	static const struct {
+		const char *line, *print, *weak;
+		unsigned bits;
+	} t[] = {
+		{ ED, "SHA256:u7uEpb2M4zKQ0iiilATCaXrUFKPhTujc7CuAgV8BDnc",
+		    NULL, 256 },
+		{ EC, "SHA256:ZeP95Dh9qQOCHWwh9Jgdnt521vexBTKCOkQaa3T/Gv8",
+		    NULL, 384 },
+		{ RSA1, "SHA256:QASXwH+Nefd+w9kBcDuPQriOvR/1JCGkkZ0u/AbJP6M",
+		    "RSA under 2048 bits", 1024 },
+		{ RSA2, "SHA256:tOmyLkDVDsjHjDqFzwXcLLm9uXUGcABcsSZ6DUpjKK4",
+		    NULL, 2048 },
+		{ DSA, "SHA256:+8OQX9V1DBL93lE6bhuqk4xbFhDUn0UG3t2ZsiKNEhs",
+		    "DSA", 1024 }
+	};
+	char print[KEYLINE_PRINT_SIZE];
+	struct keyline k;
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		if (!ok(keyline_parse(&k, t[i].line, strlen(t[i].line)),
+		    "key %zu", i))
+			continue;
+		keyline_fingerprint(&k, print);
+		is_str(print, t[i].print, "its fingerprint");
+		is_int(k.bits, t[i].bits, "its bits");
+		is_str(keyline_weak(&k), t[i].weak, "its weakness");
+	}
+}
+
+static void
+test_expiry(void)
+{
+	static const struct {
+		const char *line;
+		bool	 over;		/* on 2026-11-25, 12:00 UTC */
+	} t[] = {
+		{ ED, false },
+		{ "expiry-time=\"20261124\" " ED, true },
+		{ "expiry-time=\"20261125\" " ED, true },
+		{ "expiry-time=\"20261126\" " ED, false },
+		{ "EXPIRY-TIME=\"202611251159\" " ED, true },
+		{ "no-pty,expiry-time=\"202611251201\" " ED, false },
+		{ "no-pty,expiry-time=\"202611251200Z\" " ED, true },
+		{ "command=\"a,expiry-time=\\\"20200101\\\"\" " ED, false },
+		{ "expiry-time=\"2026\" " ED, false },
+		{ "expiry-time=\"\" " ED, false }
+	};
+	struct keyline k;
+	size_t i;
+
+	setenv("TZ", "UTC", 1);
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		if (ok(keyline_parse(&k, t[i].line, strlen(t[i].line)),
+		    "line %zu", i))
+			ok(keyline_expired(&k, 1795608000) == t[i].over,
+			    "is over: %d", t[i].over);
+}
+
+/* ---- what the script says ---- */
+
+static void
+test_said(void)
+{
+	static const struct {
+		const char *output;
+		enum script_said said;
+		const char *why;
+	} t[] = {
+		{ "csshsetup: there\n", SAID_THERE, "" },
+		{ "csshsetup: done /root/x y\n", SAID_DONE, "/root/x y" },
+		{ "csshsetup: no disk full\nmore", SAID_NO, "disk full" },
+		{ "hello\ncsshsetup: done f", SAID_DONE, "f" },
+		{ "hello csshsetup: done f\n", SAID_NOTHING,
+		    "hello csshsetup: done f" },
+		{ "csshsetup: donee f\n", SAID_NOTHING, "f" },
+		{ "csshsetup: \n", SAID_NOTHING, "" },
+		{ "not \033[31mred\r\n", SAID_NOTHING, NULL },
+		{ "", SAID_NOTHING, "" }
+	};
+	char why[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		is_int(script_read(t[i].output, why, sizeof(why)), t[i].said,
+		    "output %zu", i);
+		if (t[i].why != NULL)
+			is_str(why, t[i].why, "why");
+		ok(strpbrk(why, "\033\n\r") == NULL, "drives no terminal");
+	}
+}
+
+/* ---- fingerprints ---- */
+
+#define P1 "SHA256:u7uEpb2M4zKQ0iiilATCaXrUFKPhTujc7CuAgV8BDnc"
+#define P2 "SHA256:ZeP95Dh9qQOCHWwh9Jgdnt521vexBTKCOkQaa3T/Gv8"
+
+static void
+test_fingerprints(void)
+{
+	static const struct {
+		const char *host, *print;
+		enum fingerprint_verdict v;
+	} t[] = {
+		{ "a1", P1, PRINT_RIGHT },
+		{ "a2", P2, PRINT_RIGHT },
+		{ "a2", P1, PRINT_RIGHT },
+		{ "a1", P2, PRINT_WRONG },
+		{ "root@a1:22", P1, PRINT_RIGHT },
+		{ "b", P2, PRINT_RIGHT },
+		{ "b", P1, PRINT_WRONG },
+		{ "a3", P1, PRINT_UNKNOWN },
+		{ "a1", "nothing", PRINT_WRONG },
+		{ "a1", "", PRINT_WRONG }
+	};
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ "", "there is none in it" },
+		{ "# only\n\n", "there is none in it" },
+		{ "a1\n", ":1: not HOST" },
+		{ "a1 " P1 "\na2 SHA256:x\n", ":2: not HOST" },
+		{ "a[1 " P1 "\n", ":1: " }
+	};
+	struct fingerprints *f;
+	struct fanout_error e;
+	size_t i;
+
+	put("good", "# keys\n\na[1-2]\t" P1 "\r\na2 " P2 "\n"
+	    "384 " P2 " b (ECDSA)\n");
+	if (!ok(fingerprints_load(&f, in_dir("good"), &e) == 0, "a file"))
+		return;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		is_int(fingerprints_check(f, t[i].host, t[i].print), t[i].v,
+		    "print %zu", i);
+	fingerprints_free(f);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		put("bad", bad[i].text);
+		ok(fingerprints_load(&f, in_dir("bad"), &e) != 0, "bad %zu", i);
+		ok(strstr(e.text, bad[i].says) != NULL, "says %s", e.text);
+	}
+}
+
+int
+main(void)
+{
+	if (mkdtemp(dir) == NULL)
+		abort();
+	test_lines();
+	test_strength();
+	test_expiry();
+	test_said();
+	test_fingerprints();
+	shell("rm -rf %s", dir);
+	return test_end();
+}
