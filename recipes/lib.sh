@@ -2,8 +2,12 @@
 # and recorded, how replaced files are kept, and how a step that fails on some
 # hosts leaves the others going on.
 #
-# A recipe sets its options by getopts-like loops of its own, which hand what
-# they do not know to common_option, then calls begin. Steps are
+# A recipe has a function own_option for options of its own and calls
+#
+#	options "$@"		which leaves hosts in $words
+#	begin			takes the lock and makes $T, a folder for the run
+#
+# then come its steps, and finish. Steps are
 #
 #	step TEXT		what comes now, in a line
 #	do_ COMMAND...		show a command and run it; --dry-run only shows it
@@ -33,15 +37,15 @@ WRAPPER=$LIBEXEC/cfrun-agent
 
 # --- where things are -------------------------------------------------------
 #
-# family	workdir			cron	how CFEngine is installed
+# family	workdir			pid files		how CFEngine is installed
 paths() {
 	cat <<-'TABLE'
-	debian	/var/lib/cfengine3	/etc/cron.d	apt-get install -y cfengine3
-	redhat	/var/cfengine		/etc/cron.d	dnf install -y cfengine-community
-	suse	/var/cfengine		/etc/cron.d	zypper -n install cfengine-community
-	alpine	/var/cfengine		/etc/crontabs	apk add cfengine
-	arch	/var/cfengine		/etc/cron.d	pacman -S --noconfirm cfengine
-	other	/var/cfengine		/etc/cron.d	install CFEngine 3
+	debian	/var/lib/cfengine3	/run/cfengine3		apt-get install -y cfengine3
+	redhat	/var/cfengine		/var/cfengine		dnf install -y cfengine-community
+	suse	/var/cfengine		/var/cfengine		zypper -n install cfengine-community
+	alpine	/var/cfengine		/var/cfengine		apk add cfengine
+	arch	/var/cfengine		/var/cfengine		pacman -S --noconfirm cfengine
+	other	/var/cfengine		/var/cfengine		install CFEngine 3
 	TABLE
 }
 
@@ -57,9 +61,9 @@ family() {
 	esac
 }
 
-row=$(paths | grep "^$(family)	")
-WORKDIR=$(echo "$row" | awk '{ print $2 }')
-INSTALL=$(echo "$row" | sed 's/.*cron[^	]*	//')
+read -r _ WORKDIR PIDDIR INSTALL <<ROW
+$(paths | grep "^$(family)	")
+ROW
 INPUTS=$WORKDIR/inputs
 MASTERDIR=$WORKDIR/masterfiles
 MASTERFILES=$WORKDIR/master_files
@@ -68,6 +72,7 @@ BACKUPS=$WORKDIR/backups
 REGISTRY=$WORKDIR/cfrun.keys
 HOSTS=$MASTERDIR/cfrun.hosts
 CONF=$WORKDIR/csync.conf
+TODO=$WORKDIR/csync.keys
 LOG=/var/log/csync.log
 LOCK=/run/csync.lock
 
@@ -76,26 +81,57 @@ LOCK=/run/csync.lock
 dry=false verbose=false changes=0 status=0 hint=''
 SSHOPTS='' password=''
 
-# What all recipes know. Returns how many words it took, 0 for none of its own.
-common_option() {
-	case $1 in
-	--dry-run) dry=true ;;
-	-v | --verbose) verbose=true ;;
-	-h | --help) usage; exit 0 ;;
-	-F | --ssh-config | -o | --option | --known-hosts | --identity | -J | --jump | -t | --connect-timeout)
-		[ $# -gt 1 ] || misuse "$1 needs a value"
-		SSHOPTS="$SSHOPTS $1 $(quote "$2")"
-		return 2
-		;;
-	--accept-new) SSHOPTS="$SSHOPTS $1" ;;
-	--password-fd)
-		[ $# -gt 1 ] || misuse "$1 needs a value"
-		password="--password-fd $2"
-		return 2
-		;;
-	*) return 0 ;;
-	esac
-	return 1
+# options WORD...: those of all recipes; for others own_option is asked, which
+# returns how many words it took, 0 if it does not know it.
+options() {
+	said="$*" words=''
+	while [ $# -gt 0 ]; do
+		took=1
+		case $1 in
+		--dry-run) dry=true ;;
+		-v | --verbose) verbose=true ;;
+		-h | --help) usage; exit 0 ;;
+		-F | --ssh-config | -o | --option | --known-hosts | --identity | -J | --jump | -t | --connect-timeout)
+			value "$@"
+			SSHOPTS="$SSHOPTS $1 $(quote "$2")"
+			took=2
+			;;
+		--accept-new) SSHOPTS="$SSHOPTS $1" ;;
+		--password-fd)
+			value "$@"
+			password="--password-fd $2"
+			took=2
+			;;
+		*)
+			took=0
+			own_option "$@" || took=$?
+			case $took,$1 in
+			0,-*) misuse "unknown option: $1" ;;
+			0,*)
+				words="$words -w $(quote "$1")"
+				took=1
+				;;
+			esac
+			;;
+		esac
+		shift $took
+	done
+}
+
+# value OPTION [VALUE...]: it must be there.
+value() {
+	[ $# -gt 1 ] || misuse "$1 needs a value"
+}
+
+common_usage() {
+	cat <<-USAGE
+	  -F, --ssh-config FILE; -o, --option KEYWORD=VALUE; --known-hosts FILE;
+	  --identity FILE; -J, --jump HOST; -t, --connect-timeout SEC; --accept-new
+	                        as of cexec(1)
+	  --dry-run             only show the commands
+	  -v, --verbose         show also what only looks
+	  -h, --help
+	USAGE
 }
 
 misuse() {
@@ -119,7 +155,7 @@ begin() {
 		flock -n 8 || die "another recipe is at work: $(cat "$LOCK")"
 		$dry || echo "$me, process $$" >"$LOCK"
 	fi
-	note "$me $*"
+	note "$me $said"
 }
 
 interrupted() {
@@ -134,7 +170,7 @@ finish() {
 		while read -r host why; do
 			echo "$me: $host: $why" >&2
 		done <"$T/failed"
-		echo "$me: mend what is named, then run it again for these; the others are done" >&2
+		echo "$me: ${hint:-mend what is named, then run it again for these; the others are done}" >&2
 		status=1
 	fi
 	if $dry; then
@@ -285,6 +321,11 @@ many() {
 	lose
 }
 
+# ask TEXT COMMAND: as each, of what changes nothing.
+ask() {
+	many "$1" cexec --no-progress "$2"
+}
+
 # The hosts of $T/lost, HOST WHY, are not among the hosts any more.
 lose() {
 	[ -s "$T/lost" ] || return 0
@@ -307,230 +348,4 @@ put() {
 	$dry || changes=$((changes + $(grep -cE '^ +(new|changed|mode|replace)' "$T/said" || :)))
 }
 
-# --- CFEngine ---------------------------------------------------------------------
-
-# digest FILE: of a public key.
-digest() {
-	cf-key -p "$1" 2>/dev/null | grep -E '^(MD5|SHA)=[0-9a-f]+$'
-}
-
-# A shell command that makes a key pair where there is none that is whole, and
-# says so.
-make_key() {
-	echo "cd $PPKEYS && { [ -s localhost.priv ] && cf-key -p localhost.pub >/dev/null 2>&1; } ||" \
-	    "{ rm -f $PPKEYS/localhost.priv $PPKEYS/localhost.pub; cf-key >/dev/null && echo made a key; }"
-}
-
-# serverd ACTION: a shell command that works with systemd, and without any.
-# Both tell of what they change only.
-serverd() {
-	case $1 in
-	start)
-		cat <<-'SH' | tr -d '\t' | tr '\n' ' '
-		if [ -d /run/systemd/system ]; then
-		systemctl is-enabled -q cf-serverd || { systemctl enable -q cf-serverd; echo starts at boot; };
-		systemctl is-active -q cf-serverd || { systemctl start cf-serverd; systemctl is-active -q cf-serverd && echo started; };
-		else
-		[ ! -d /etc/cron.d ] || [ -f /etc/cron.d/csync-serverd ] ||
-		{ echo "@reboot root cf-serverd" >/etc/cron.d/csync-serverd; echo starts at boot; };
-		pidof cf-serverd >/dev/null || { cf-serverd </dev/null >/dev/null 2>&1 && echo started; };
-		fi
-		SH
-		;;
-	restart)
-		cat <<-'SH' | tr -d '\t' | tr '\n' ' '
-		if [ -d /run/systemd/system ]; then systemctl restart cf-serverd;
-		else for p in $(pidof cf-serverd); do kill $p; done; n=0;
-		while pidof cf-serverd >/dev/null && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done;
-		cf-serverd </dev/null >/dev/null 2>&1; fi; echo restarted
-		SH
-		;;
-	reload)
-		cat <<-'SH' | tr -d '\t' | tr '\n' ' '
-		if [ -d /run/systemd/system ]; then systemctl kill -s HUP cf-serverd;
-		else for p in $(pidof cf-serverd); do kill -HUP $p; done; fi
-		SH
-		;;
-	esac
-}
-
-# --- the master's policy ------------------------------------------------------------
-
-# The settings that csync-master was given, as NAME VALUE lines; see csync.conf.
-setting() {
-	sed -n "s/^$1 //p" "$CONF" 2>/dev/null
-}
-
-need_master() {
-	[ -f "$CONF" ] || die "this host is no master yet: csync-master makes it one"
-	master=$(setting POLICYHOST_NAME)
-	master_key=$(digest "$PPKEYS/localhost.pub") || die "no key pair in $PPKEYS: csync-master makes one"
-}
-
-# list "a,b c": "a", "b", "c" as CFEngine has lists.
-list() {
-	echo "$1" | tr ', ' '\n' | sed '/^$/d; s/^\*\././; s/.*/"&"/' | paste -sd, - | sed 's/,/, /g'
-}
-
-# tokens NAME DOMAINS NETWORKS ADDRESSES KEY
-tokens() {
-	bind=''
-	case $4 in
-	# Names that are only in /etc/hosts are found for addresses of this kind.
-	*[0-9].[0-9]*) bind='  bindtointerface  => "0.0.0.0";' ;;
-	esac
-	cat >"$T/tokens" <<-TOKENS
-	POLICYHOST_NAME $1
-	POLICYHOST_ADDRESSES $(list "$4")
-	POLICYHOST_KEY $5
-	CFSERVD_DOMAIN_LIST $(list "$2")
-	CFSERVD_NETWORKS $(list "$3")
-	DEFAULT_CLIENT_DNS_DOMAIN ${1#*.}
-	BIND $bind
-	WRAPPER $WRAPPER
-	MASTERDIR $MASTERDIR
-	MASTERFILES $MASTERFILES
-	TOKENS
-}
-
-# The policy set in $MASTERDIR, from the templates. What is the site's own is
-# written once.
-write_policy() {
-	step "the policy in $MASTERDIR; yours is site.cf"
-	for file in csync_update.cf update.cf failsafe.cf promises.cf access.cf; do
-		render $file | put_file "$MASTERDIR/$file" 600 "$TEMPLATES/$file"
-	done
-	for file in site.cf schedule.cf cfrun.hosts; do
-		[ -f "$MASTERDIR/$file" ] ||
-		    render $file | put_file "$MASTERDIR/$file" 600 "$TEMPLATES/$file"
-	done
-	wrapper=$SHARE/cfrun-agent
-	[ -f "$wrapper" ] || wrapper=$LIBEXEC/cfrun-agent
-	[ -f "$wrapper" ] || wrapper=$(dirname "$0")/../cfrun/cfrun-agent
-	sed "s|@LIBEXECDIR@|${LIBEXEC%/fanout}|" "$wrapper" | put_file "$MASTERDIR/cfrun-agent" 600 "$wrapper"
-	$dry || look cf-promises -f "$MASTERDIR/promises.cf" >"$T/promises" 2>&1 || {
-		cat "$T/promises" >&2
-		hint="mend $MASTERDIR/site.cf (backups are in $BACKUPS) and run it again"
-		die "the policy does not stand cf-promises; nothing was handed out"
-	}
-}
-
-# The master's own agent puts the policy into $INPUTS, from where its
-# cf-serverd and cfrun read it.
-take_policy() {
-	step "the master takes its policy"
-	before=$(sums)
-	if $dry || ! same_policy; then
-		do_ cf-agent --no-lock -f "$MASTERDIR/update.cf"
-	fi
-	$dry || same_policy || die "the policy of $MASTERDIR did not reach $INPUTS"
-	if $dry || [ "$before" != "$(sums)" ]; then
-		do_ sh -c "$(serverd reload)"
-	fi
-}
-
-sums() {
-	(cd "$INPUTS" 2>/dev/null && cat access.cf promises.cf cfrun.hosts csync_update.cf 2>/dev/null) | cksum
-}
-
-same_policy() {
-	(cd "$MASTERDIR" && find . -type f ! -name 'cf_promises_*') >"$T/files"
-	while read -r file; do
-		cmp -s "$MASTERDIR/$file" "$INPUTS/$file" || return 1
-	done <"$T/files"
-	[ -x "$WRAPPER" ]
-}
-
-# running: cf-serverd answers with our key.
-serving() {
-	tries=100
-	while ! cfrun --any-host --ping -S --no-report "$1" >/dev/null 2>"$T/ping"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.2
-	done
-}
-
-# learn HOST FILE: the public key of a host becomes a key of this master, under
-# its digest, and the host's in the registry.
-learn() {
-	key=$(digest "$2") || die "$2 is no public key"
-	if ! cmp -s "$2" "$PPKEYS/root-$key.pub"; then
-		put_file "$PPKEYS/root-$key.pub" 600 "its localhost.pub" <"$2"
-	fi
-	old=$(awk -v h="$1" '$1 == h { d = $2 } END { print d }' "$REGISTRY" 2>/dev/null)
-	[ "$old" = "$key" ] || register "$1" "$key"
-	[ -z "$old" ] || [ "$old" = "$key" ] || forget "$old"
-}
-
-# register HOST [DIGEST]: its line, and no other; none without DIGEST.
-register() {
-	show "$([ -n "${2-}" ] && echo "$REGISTRY: $1 $2" || echo "$REGISTRY: without $1")"
-	changes=$((changes + 1))
-	: >>"$REGISTRY"
-	(
-		flock 7
-		awk -v h="$1" '$1 != h' "$REGISTRY" >"$T/registry"
-		[ -z "${2-}" ] || echo "$1 $2" >>"$T/registry"
-		# In place, as others may wait for the lock of this very file.
-		cat "$T/registry" >"$REGISTRY"
-	) 7<>"$REGISTRY" || die "$REGISTRY could not be written"
-}
-
-# forget DIGEST: refused from now on, unless another host has that key.
-forget() {
-	grep -q " $1\$" "$REGISTRY" 2>/dev/null && return 0
-	[ ! -f "$PPKEYS/root-$1.pub" ] || do_ rm -f "$PPKEYS/root-$1.pub"
-}
-
-# --- clients ------------------------------------------------------------------------
-
-# The hosts of $T/hosts that are not in cfrun.hosts are added to it.
-add_hosts() {
-	awk '{ print $1 }' "$HOSTS" 2>/dev/null | grep -vxFf - "$T/hosts" >"$T/new_hosts" || :
-	[ -s "$T/new_hosts" ] || return 0
-	cat "$HOSTS" "$T/new_hosts" >"$T/cfrun.hosts"
-	put_file "$HOSTS" 600 "$HOSTS with $(paste -sd, - <"$T/new_hosts")" <"$T/cfrun.hosts"
-}
-
-# Domains of new hosts may fetch policy, too, where their addresses may not.
-widen() {
-	domains=$(setting DOMAINS)
-	while read -r host; do
-		covered=false
-		for domain in $(echo "$domains" | tr ',' ' '); do
-			case $host in
-			*"${domain#\*}") covered=true ;;
-			esac
-		done
-		$covered || domains="$domains,*.${host#*.}"
-	done <"$T/hosts"
-	if [ "$domains" != "$(setting DOMAINS)" ]; then
-		sed "s|^DOMAINS .*|DOMAINS $domains|" "$CONF" | put_file "$CONF" 644 "DOMAINS $domains"
-	fi
-	tokens "$master" "$domains" "$(setting NETWORKS)" "$(setting ADDRESSES)" "$master_key"
-	render access.cf | put_file "$MASTERDIR/access.cf" 600 "$TEMPLATES/access.cf"
-}
-
-# A shell command by which a client fetches its policy. cf-agent ends with 0
-# whatever happens, so what it says, and what is there, decide.
-fetch_policy() {
-	cat <<-SH | tr -d '\t' | tr '\n' ' '
-	out=\$(cf-agent --no-lock -f $INPUTS/update.cf 2>&1);
-	echo "\$out" | grep -v '^ *\$' | sed 's/^R: //';
-	! echo "\$out" | grep -q error: && cf-promises >&2 && [ -x $WRAPPER ]
-	SH
-}
-
-# cfrun on all hosts of $T/hosts; who fails is named.
-test_cfrun() {
-	rc=0
-	rm -rf "$T/state/fanout"
-	eval "XDG_STATE_HOME=\$T/state cfrun --no-progress --retries 3 $hosts_words -- --inform" 8>&- >"$T/said" || rc=$?
-	sed 's/^/  /' "$T/said"
-	[ $rc -ne 0 ] || return 0
-	report=$(find "$T/state/fanout/runs" -name '*.cfrun.jsonl' | sort | tail -n 1)
-	[ -n "$report" ] || die "cfrun ended with $rc"
-	sed -n '/"class":"ok"/d; s/^{"event":"done","host":"\([^"]*\)".*"class":"\([^"]*\)".*/\1 cfrun: \2/p' \
-	    "$report" >>"$T/failed"
-}
+. "$SHARE/csync.sh"

@@ -1,0 +1,369 @@
+# csync.sh - what the recipes for CFEngine share: keys, the master's policy, its
+# clients. Read by lib.sh.
+# shellcheck shell=sh disable=SC2034,SC2153  # across files
+
+# --- CFEngine ---------------------------------------------------------------------
+
+# digest FILE: of a public key.
+digest() {
+	cf-key -p "$1" 2>/dev/null | grep -E '^(MD5|SHA)=[0-9a-f]+$'
+}
+
+# A shell command that makes a key pair where there is none that is whole, and
+# says so.
+make_key() {
+	echo "cd $PPKEYS && { [ -s localhost.priv ] && cf-key -p localhost.pub >/dev/null 2>&1; } ||" \
+	    "{ rm -f $PPKEYS/localhost.priv $PPKEYS/localhost.pub; cf-key >/dev/null && echo made a key; }"
+}
+
+# serverd start|stop|restart: a shell command that works with systemd, and
+# without any, and tells of what it changes. One that is older than its keys or
+# its policy is started anew: it would not know of them.
+serverd() {
+	old="find $PPKEYS/localhost.priv $INPUTS/access.cf $INPUTS/promises.cf -newer $PIDDIR/cf-serverd.pid"
+	case $1 in
+	start)
+		oneline <<-SH
+		if [ -d /run/systemd/system ]; then
+		systemctl is-enabled -q cf-serverd || { systemctl enable -q cf-serverd; echo starts at boot; };
+		else
+		[ ! -d /etc/cron.d ] || [ -f /etc/cron.d/csync-serverd ] ||
+		{ echo "@reboot root cf-serverd" >/etc/cron.d/csync-serverd; echo starts at boot; };
+		fi;
+		if ! pidof cf-serverd >/dev/null || [ -n "\$($old)" ]; then $(serverd restart) fi
+		SH
+		;;
+	restart)
+		oneline <<-SH
+		if [ -d /run/systemd/system ]; then systemctl restart cf-serverd;
+		else $(end_process cf-serverd) cf-serverd --no-lock </dev/null >/dev/null 2>&1; fi;
+		n=0; while ! pidof cf-serverd >/dev/null && [ \$n -lt 50 ]; do sleep 0.1; n=\$((n+1)); done;
+		pidof cf-serverd >/dev/null && echo cf-serverd started;
+		SH
+		;;
+	stop)
+		oneline <<-SH
+		if [ -d /run/systemd/system ]; then
+		systemctl is-active -q cf-serverd && echo cf-serverd stopped;
+		systemctl disable -q --now cf-serverd;
+		else
+		[ ! -f /etc/cron.d/csync-serverd ] || rm -f /etc/cron.d/csync-serverd;
+		pidof cf-serverd >/dev/null && echo cf-serverd stopped;
+		$(end_process cf-serverd)
+		fi
+		SH
+		;;
+	esac
+}
+
+oneline() {
+	tr -d '\t' | tr '\n' ' '
+}
+
+end_process() {
+	oneline <<-SH
+	for p in \$(pidof $1); do kill \$p; done; n=0;
+	while pidof $1 >/dev/null && [ \$n -lt 100 ]; do sleep 0.1; n=\$((n+1)); done;
+	SH
+}
+
+# here COMMAND: such a command on this host; it is only shown if it will change
+# something, which it tells.
+here() {
+	if $dry; then
+		show sh -c "$1"
+		return 0
+	fi
+	look sh -c "$1" >"$T/said" 2>&1 || {
+		cat "$T/said" >&2
+		die "failed: $1"
+	}
+	[ ! -s "$T/said" ] || show sh -c "$1"
+	sed 's/^/  /' "$T/said"
+	changes=$((changes + $(wc -l <"$T/said")))
+}
+
+# --- the master's policy ------------------------------------------------------------
+
+# The settings that csync-master was given, as NAME VALUE lines; see csync.conf.
+setting() {
+	sed -n "s/^$1 //p" "$CONF" 2>/dev/null
+}
+
+need_master() {
+	[ -f "$CONF" ] || die "this host is no master yet: csync-master makes it one"
+	master=$(setting POLICYHOST_NAME)
+	master_key=$(digest "$PPKEYS/localhost.pub") || die "no key pair in $PPKEYS: csync-master makes one"
+}
+
+# list "a,b c": "a", "b", "c" as CFEngine has lists.
+list() {
+	echo "$1" | tr ', ' '\n' | sed '/^$/d; s/^\*\././; s/.*/"&"/' | paste -sd, - | sed 's/,/, /g'
+}
+
+# tokens NAME DOMAINS NETWORKS ADDRESSES KEY
+tokens() {
+	bind=''
+	case $4 in
+	# Names that are only in /etc/hosts are found for addresses of this kind.
+	*[0-9].[0-9]*) bind='  bindtointerface  => "0.0.0.0";' ;;
+	esac
+	cat >"$T/tokens" <<-TOKENS
+	POLICYHOST_NAME $1
+	POLICYHOST_ADDRESSES $(list "$4")
+	POLICYHOST_KEY $5
+	CFSERVD_DOMAIN_LIST $(list "$2")
+	CFSERVD_NETWORKS $(list "$3")
+	DEFAULT_CLIENT_DNS_DOMAIN ${1#*.}
+	BIND $bind
+	WRAPPER $WRAPPER
+	MASTERDIR $MASTERDIR
+	MASTERFILES $MASTERFILES
+	TOKENS
+}
+
+# The policy set in $MASTERDIR, from the templates. What is the site's own is
+# written once.
+write_policy() {
+	step "the policy in $MASTERDIR; yours is site.cf"
+	for file in csync_update.cf update.cf failsafe.cf promises.cf access.cf; do
+		render $file | put_file "$MASTERDIR/$file" 600 "$TEMPLATES/$file"
+	done
+	for file in site.cf schedule.cf cfrun.hosts; do
+		[ -f "$MASTERDIR/$file" ] ||
+		    render $file | put_file "$MASTERDIR/$file" 600 "$TEMPLATES/$file"
+	done
+	wrapper=$SHARE/cfrun-agent
+	[ -f "$wrapper" ] || wrapper=$LIBEXEC/cfrun-agent
+	[ -f "$wrapper" ] || wrapper=$(dirname "$0")/../cfrun/cfrun-agent
+	sed "s|@LIBEXECDIR@|${LIBEXEC%/fanout}|" "$wrapper" | put_file "$MASTERDIR/cfrun-agent" 600 "$wrapper"
+	$dry || look cf-promises -f "$MASTERDIR/promises.cf" >"$T/promises" 2>&1 || {
+		cat "$T/promises" >&2
+		hint="mend $MASTERDIR/site.cf (backups are in $BACKUPS) and run it again"
+		die "the policy does not stand cf-promises; nothing was handed out"
+	}
+}
+
+# The master's own agent puts the policy into $INPUTS, from where its
+# cf-serverd and cfrun read it.
+take_policy() {
+	step "the master takes its policy, and serves it"
+	if $dry || ! same_policy; then
+		do_ cf-agent --no-lock -f "$MASTERDIR/update.cf"
+	fi
+	$dry || same_policy || die "the policy of $MASTERDIR did not reach $INPUTS"
+	here "$(serverd start)"
+}
+
+same_policy() {
+	(cd "$MASTERDIR" && find . -type f ! -name 'cf_promises_*') >"$T/files"
+	while read -r file; do
+		cmp -s "$MASTERDIR/$file" "$INPUTS/$file" || return 1
+	done <"$T/files"
+	[ -x "$WRAPPER" ]
+}
+
+# running: cf-serverd answers with our key.
+serving() {
+	tries=100
+	while ! cfrun --any-host --ping -S --no-report "$1" >/dev/null 2>"$T/ping"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.2
+	done
+}
+
+# learn HOST FILE: the public key of a host becomes a key of this master, under
+# its digest, and the host's in the registry.
+learn() {
+	key=$(digest "$2") || die "$2 is no public key"
+	if ! cmp -s "$2" "$PPKEYS/root-$key.pub"; then
+		put_file "$PPKEYS/root-$key.pub" 600 "its localhost.pub" <"$2"
+	fi
+	old=$(registered "$1")
+	[ "$old" = "$key" ] || register "$1" "$key"
+	[ -z "$old" ] || [ "$old" = "$key" ] || forget "$old"
+}
+
+# register HOST [DIGEST]: its line, and no other; none without DIGEST.
+register() {
+	show "$([ -n "${2-}" ] && echo "$REGISTRY: $1 $2" || echo "$REGISTRY: without $1")"
+	changes=$((changes + 1))
+	: >>"$REGISTRY"
+	(
+		flock 7
+		awk -v h="$1" '$1 != h' "$REGISTRY" >"$T/registry"
+		[ -z "${2-}" ] || echo "$1 $2" >>"$T/registry"
+		# In place, as others may wait for the lock of this very file.
+		cat "$T/registry" >"$REGISTRY"
+	) 7<>"$REGISTRY" || die "$REGISTRY could not be written"
+}
+
+# forget DIGEST: refused from now on, unless another host has that key.
+forget() {
+	grep -q " $1\$" "$REGISTRY" 2>/dev/null && return 0
+	[ ! -f "$PPKEYS/root-$1.pub" ] || do_ rm -f "$PPKEYS/root-$1.pub"
+}
+
+# --- clients ------------------------------------------------------------------------
+
+# named_hosts [--gone]: those of the command line into $T/hosts, fully qualified, as
+# cfrun.hosts has them; hosts that are gone may have no address any more.
+# shellcheck disable=SC2120
+named_hosts() {
+	eval "cexec $words --list" >"$T/named" || exit 2
+	while read -r host; do
+		case $host in
+		*@* | *:*) misuse "only names are possible, users and ports go into ssh_config: $host" ;;
+		esac
+		full_name "$host" || { [ -n "${1-}" ] && listed "$host"; } ||
+		    die "$host has no address: put it into DNS or /etc/hosts"
+	done <"$T/named" >"$T/hosts"
+	! grep -qxF "$master" "$T/hosts" || die "$master is the master itself"
+}
+
+# As cfrun.hosts has it.
+listed() {
+	known_clients | grep -xF -e "$1" -e "$1.${master#*.}"
+}
+
+full_name() {
+	getent hosts "$1" | awk -v name="$1" -v domain="${master#*.}" '
+	NR == 1 {
+		full = name ~ /[A-Za-z].*\./ ? name : ""
+		for (i = 2; i <= NF && full == ""; i++)
+			if ($i ~ /\./)
+				full = $i
+		print full != "" ? full : $2 "." domain
+	}
+	END { exit NR == 0 }'
+}
+
+# clients: those of the command line, else all of cfrun.hosts.
+clients() {
+	if [ -n "$words" ]; then
+		# shellcheck disable=SC2119
+		named_hosts
+		known_clients >"$T/clients"
+		grep -vxFf "$T/clients" "$T/hosts" >"$T/strangers" || return 0
+		die "no client of this master: $(paste -sd, "$T/strangers")"
+	fi
+	known_clients >"$T/hosts"
+}
+
+known_clients() {
+	cfrun -f "$HOSTS" --list 2>/dev/null
+}
+
+# The hosts of $T/hosts that are not in cfrun.hosts are added to it.
+add_hosts() {
+	awk '{ print $1 }' "$HOSTS" 2>/dev/null | grep -vxFf - "$T/hosts" >"$T/new_hosts" || :
+	[ -s "$T/new_hosts" ] || return 0
+	cat "$HOSTS" "$T/new_hosts" >"$T/cfrun.hosts"
+	put_file "$HOSTS" 600 "$HOSTS with $(paste -sd, - <"$T/new_hosts")" <"$T/cfrun.hosts"
+}
+
+# Domains of new hosts may fetch policy, too, where their addresses may not.
+widen() {
+	domains=$(setting DOMAINS)
+	while read -r host; do
+		covered=false
+		for domain in $(echo "$domains" | tr ',' ' '); do
+			case $host in
+			*"${domain#\*}") covered=true ;;
+			esac
+		done
+		$covered || domains="$domains,*.${host#*.}"
+	done <"$T/hosts"
+	if [ "$domains" != "$(setting DOMAINS)" ]; then
+		sed "s|^DOMAINS .*|DOMAINS $domains|" "$CONF" | put_file "$CONF" 644 "DOMAINS $domains"
+	fi
+	tokens "$master" "$domains" "$(setting NETWORKS)" "$(setting ADDRESSES)" "$master_key"
+	render access.cf | put_file "$MASTERDIR/access.cf" 600 "$TEMPLATES/access.cf"
+}
+
+# A shell command by which a client fetches its policy. cf-agent ends with 0
+# whatever happens, so what it says, and what is there, decide.
+fetch_policy() {
+	cat <<-SH | tr -d '\t' | tr '\n' ' '
+	out=\$(cf-agent --no-lock -f $INPUTS/update.cf 2>&1);
+	echo "\$out" | grep -v '^ *\$' | sed 's/^R: //';
+	! echo "\$out" | grep -q error: && cf-promises >&2 && [ -x $WRAPPER ]
+	SH
+}
+
+# cfrun on all hosts of $T/hosts; who fails is named.
+test_cfrun() {
+	rc=0
+	rm -rf "$T/state/fanout"
+	eval "XDG_STATE_HOME=\$T/state cfrun --no-progress --retries 3 $hosts_words -- --inform" 8>&- >"$T/said" || rc=$?
+	sed 's/^/  /' "$T/said"
+	[ $rc -ne 0 ] || return 0
+	report=$(find "$T/state/fanout/runs" -name '*.cfrun.jsonl' | sort | tail -n 1)
+	[ -n "$report" ] || die "cfrun ended with $rc"
+	sed -n '/"class":"ok"/d; s/^{"event":"done","host":"\([^"]*\)".*"class":"\([^"]*\)".*/\1 cfrun: \2/p' \
+	    "$report" >>"$T/failed"
+}
+
+# unlearn HOST: no key is its key any more.
+unlearn() {
+	old=$(registered "$1")
+	[ -n "$old" ] || return 0
+	register "$1"
+	forget "$old"
+	# CFEngine's own notes on whom it saw; they decide nothing.
+	cf-key -x -r "$old" >/dev/null 2>&1 || :
+}
+
+registered() {
+	awk -v h="$1" '$1 == h { d = $2 } END { print d }' "$REGISTRY" 2>/dev/null
+}
+
+# schedule cron TIME|execd|none: a shell command that has the agent run in this
+# way and in no other, and tells of what it changes. A TIME of "hourly" is at a
+# minute of the host's own, so that not all come to the master at once.
+schedule() {
+	cron=/etc/cron.d/csync
+	case $1 in
+	cron)
+		oneline <<-SH
+		at="$2"; [ "\$at" != hourly ] ||
+		at="\$((\$(hostname | cksum | cut -d' ' -f1) % 60)) * * * *";
+		line="\$at root $(command -v cf-execd) -O";
+		[ "\$(cat $cron 2>/dev/null)" = "\$line" ] || { echo "\$line" >$cron.new && mv $cron.new $cron && echo "$cron: \$line"; };
+		SH
+		execd_stop
+		;;
+	execd)
+		oneline <<-SH
+		[ ! -f $cron ] || { rm -f $cron && echo "$cron removed"; };
+		if [ -d /run/systemd/system ]; then
+		systemctl is-enabled -q cf-execd || { systemctl enable -q cf-execd; echo cf-execd starts at boot; };
+		systemctl is-active -q cf-execd || { systemctl start cf-execd && echo cf-execd started; };
+		else
+		[ ! -d /etc/cron.d ] || [ -f /etc/cron.d/csync-execd ] ||
+		{ echo "@reboot root cf-execd" >/etc/cron.d/csync-execd; echo cf-execd starts at boot; };
+		pidof cf-execd >/dev/null || { cf-execd --no-lock </dev/null >/dev/null 2>&1 && echo cf-execd started; };
+		fi;
+		SH
+		;;
+	none)
+		oneline <<-SH
+		[ ! -f $cron ] || { rm -f $cron && echo "$cron removed"; };
+		SH
+		execd_stop
+		;;
+	esac
+}
+
+execd_stop() {
+	oneline <<-SH
+	if [ -d /run/systemd/system ]; then
+	! systemctl is-enabled -q cf-execd 2>/dev/null || { systemctl disable -q cf-execd; echo cf-execd does not start at boot; };
+	! systemctl is-active -q cf-execd || { systemctl stop cf-execd; echo cf-execd stopped; };
+	else
+	rm -f /etc/cron.d/csync-execd;
+	! pidof cf-execd >/dev/null || { $(end_process cf-execd) echo cf-execd stopped; };
+	fi;
+	SH
+}
