@@ -101,6 +101,11 @@ list() {
 	echo "$1" | tr ', ' '\n' | sed '/^$/d; s/^\*\././; s/.*/"&"/' | paste -sd, - | sed 's/,/, /g'
 }
 
+# As the settings say.
+policy_tokens() {
+	tokens "$master" "$(setting DOMAINS)" "$(setting NETWORKS)" "$(setting ADDRESSES)" "$master_key"
+}
+
 # tokens NAME DOMAINS NETWORKS ADDRESSES KEY
 tokens() {
 	bind=''
@@ -111,7 +116,7 @@ tokens() {
 	cat >"$T/tokens" <<-TOKENS
 	POLICYHOST_NAME $1
 	POLICYHOST_ADDRESSES $(list "$4")
-	POLICYHOST_KEY $5
+	POLICYHOST_KEYS $(list "$5")
 	CFSERVD_DOMAIN_LIST $(list "$2")
 	CFSERVD_NETWORKS $(list "$3")
 	DEFAULT_CLIENT_DNS_DOMAIN ${1#*.}
@@ -173,13 +178,17 @@ serving() {
 	done
 }
 
+# admit FILE: a public key is trusted, under its digest, which is then in $key.
+admit() {
+	key=$(digest "$1") || die "$1 is no public key"
+	cmp -s "$1" "$PPKEYS/root-$key.pub" ||
+	    put_file "$PPKEYS/root-$key.pub" 600 "the public key" <"$1"
+}
+
 # learn HOST FILE: the public key of a host becomes a key of this master, under
 # its digest, and the host's in the registry.
 learn() {
-	key=$(digest "$2") || die "$2 is no public key"
-	if ! cmp -s "$2" "$PPKEYS/root-$key.pub"; then
-		put_file "$PPKEYS/root-$key.pub" 600 "its localhost.pub" <"$2"
-	fi
+	admit "$2"
 	old=$(registered "$1")
 	[ "$old" = "$key" ] || register "$1" "$key"
 	[ -z "$old" ] || [ "$old" = "$key" ] || forget "$old"
@@ -278,8 +287,22 @@ widen() {
 	if [ "$domains" != "$(setting DOMAINS)" ]; then
 		sed "s|^DOMAINS .*|DOMAINS $domains|" "$CONF" | put_file "$CONF" 644 "DOMAINS $domains"
 	fi
-	tokens "$master" "$domains" "$(setting NETWORKS)" "$(setting ADDRESSES)" "$master_key"
+	policy_tokens
 	render access.cf | put_file "$MASTERDIR/access.cf" 600 "$TEMPLATES/access.cf"
+}
+
+# What clients have from the master: its key, where it is, the policy; and their
+# cf-serverd serves that.
+sync_clients() {
+	step "the master's key, and where the master is"
+	put "the master's key cannot be copied" 600 "$PPKEYS/localhost.pub" "$PPKEYS/root-$master_key.pub"
+	put "policy_server.dat cannot be copied" 644 "$WORKDIR/policy_server.dat" "$WORKDIR/policy_server.dat"
+	step "the policy: what fetches it, and then by itself"
+	put "update.cf cannot be copied" 600 "$MASTERDIR/update.cf" "$MASTERDIR/csync_update.cf" \
+	    "$MASTERDIR/failsafe.cf" "$INPUTS/"
+	each "cf-agent fetches no policy" "$(fetch_policy)"
+	step "cf-serverd runs, now and from boot on"
+	each "cf-serverd does not start" "$(serverd start)"
 }
 
 # A shell command by which a client fetches its policy. cf-agent ends with 0
@@ -292,11 +315,12 @@ fetch_policy() {
 	SH
 }
 
-# cfrun on all hosts of $T/hosts; who fails is named.
+# test_cfrun ARGUMENT...: cfrun on all hosts of $T/hosts; who fails is named.
 test_cfrun() {
+	args=$(quote "$@")
 	rc=0
 	rm -rf "$T/state/fanout"
-	eval "XDG_STATE_HOME=\$T/state cfrun --no-progress --retries 3 $hosts_words -- --inform" 8>&- >"$T/said" || rc=$?
+	eval "XDG_STATE_HOME=\$T/state cfrun --no-progress --retries 3 $hosts_words $args" 8>&- >"$T/said" || rc=$?
 	sed 's/^/  /' "$T/said"
 	[ $rc -ne 0 ] || return 0
 	report=$(find "$T/state/fanout/runs" -name '*.cfrun.jsonl' | sort | tail -n 1)
