@@ -142,7 +142,9 @@ sign(LIBSSH2_SESSION *ssh, unsigned char **sig, size_t *siglen,
 		return -1;
 	if (id->kind == IDENT_AGENT)
 		return sign_by_agent(s, id, algorithm, data, len, sig, siglen);
-	if (id->key->secret == NULL && (rc = unlock(s, id->key)) != 0)
+	/* Who has asked also takes the answer, or would go on waiting. */
+	if ((id->key->secret == NULL || s->auth.asking) &&
+	    (rc = unlock(s, id->key)) != 0)
 		return rc;
 	return key_sign(id->key, algorithm, data, len, sig, siglen);
 }

@@ -44,6 +44,33 @@ run "$terminal" "$T/tty" -- "$@" -o BatchMode=yes -w '127.1.0.[1-5]' echo fine
 want_status 0
 [ ! -s "$T/tty" ] || fail "something on the terminal"
 
+# A server's answer that comes at once, before we have begun to wait for it.
+if ! $SANITIZED; then
+	cat >"$T/late.c" <<-'SOURCE'
+		#define _GNU_SOURCE
+		#include <sys/socket.h>
+		#include <dlfcn.h>
+		#include <unistd.h>
+
+		ssize_t
+		recv(int fd, void *buf, size_t size, int flags)
+		{
+			ssize_t (*real)(int, void *, size_t, int) =
+			    (ssize_t (*)(int, void *, size_t, int))dlsym(RTLD_NEXT, "recv");
+
+			if (flags & MSG_PEEK)
+				usleep(20000);
+			return real(fd, buf, size, flags);
+		}
+	SOURCE
+	${CC:-cc} -shared -fPIC -o "$T/late.so" "$T/late.c" -ldl || fail "the shim"
+	sed -i "/id_ed25519/d" "$T/ssh_config"
+	run "$terminal" "$T/tty" 'Enter pass' 'open sesame' -- \
+	    env LD_PRELOAD="$T/late.so" "$@" -w '127.1.0.[1-40]' echo fine
+	want_status 0
+	want_lines 40
+fi
+
 # One stretch whatever the number of hosts: one each would take minutes.
 ssh-keygen -q -p -a 150 -P 'open sesame' -N 'open sesame' -f "$T/locked" || fail "ssh-keygen -p"
 sed -i "/id_ed25519/d" "$T/ssh_config"
