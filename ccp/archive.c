@@ -58,7 +58,8 @@ archive_serves(struct host *h)
 {
 	struct archive *a = &h->copy->archive;
 
-	if (h->by_sftp || h->no_archive || a->no_room || !has_nothing(h))
+	if (h->by_sftp || h->no_archive || h->own_temps || a->no_room ||
+	    !has_nothing(h))
 		return false;
 	if (a->state != ARCHIVE_NONE)
 		return same_name(a->as_name, h->as_name);

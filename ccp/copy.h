@@ -22,6 +22,8 @@
  *
  * Beside each target, on the same file system, is a folder for its temporary
  * files, .fanout-CLIENT-PID-START: a later run sees whether its owner lives.
+ * Of hosts that share the file system the first one makes it, and the others
+ * wait for that one (fellow.c).
  *
  * The caller's thread only.
  */
@@ -57,8 +59,8 @@ enum phase { PHASE_LOOK, PHASE_SUM, PHASE_BEFORE, PHASE_SEND, PHASE_ARCHIVE,
 
 /* States within an SFTP session, in order; see their files. */
 enum sftp_state { AT_START, AT_DEST, AT_MAKE_DEST, AT_LOOK, AT_CHECK,
-    AT_FETCH, AT_MAKE_DIRS, AT_MAKE_TEMPS, AT_SEND, AT_SUMS, AT_VERIFY, AT_RENAME, AT_FIX,
-    AT_DIRS, AT_GET, AT_CLEAN, AT_LEAVE, AT_NSTATES };
+    AT_FETCH, AT_MAKE_DIRS, AT_MAKE_TEMPS, AT_TAKEN, AT_SEND, AT_SUMS, AT_VERIFY,
+    AT_RENAME, AT_FIX, AT_DIRS, AT_GET, AT_CLEAN, AT_LEAVE, AT_NSTATES };
 
 /* What is to be done with an entry on a host. */
 #define E_MISSING 0x01u		/* nothing is there */
@@ -68,6 +70,7 @@ enum sftp_state { AT_START, AT_DEST, AT_MAKE_DEST, AT_LOOK, AT_CHECK,
 #define E_MADE 0x10u		/* its temporary file, or directory, exists */
 #define E_TEMP 0x20u		/* the directory has a temporary folder */
 #define E_WAITS 0x40u		/* asked, not answered yet */
+#define E_HAD 0x80u		/* the directory had one, and files came out */
 
 struct kept {			/* of a file that is replaced */
 	uint32_t uid, gid, mode;
@@ -111,7 +114,18 @@ struct host {
 
 	struct get	*get;		/* GET, see get.c */
 
+	/* hosts with the same file system, see fellow.c */
+	bool		 holds;		/* it has temporary folders, or asks */
+	bool		 has_temps;
+	bool		 taken;		/* one is another's */
+	uint32_t	 taken_dir;	/* which */
+	bool		 waits;		/* for that other one */
+	bool		 own_temps;	/* of a name of its own */
+	unsigned	 vanished;	/* so often it was not there after all */
+	uint32_t	 wanted;	/* to be sent when it began to wait */
+
 	bool		 wants_before;	/* BEFORE is next */
+	bool		 ran_before;	/* it is over */
 	bool		 by_archive;	/* what is small */
 	bool		 no_archive;	/* there is no tar */
 
@@ -168,6 +182,8 @@ struct copy {
 	uint64_t	 to_send;
 	uint64_t	 may_fly;	/* bytes a host may have in flight */
 	bool		 sync_each;	/* fsync each file, not the file system */
+	size_t		 holders, waiting;	/* hosts, see fellow.c */
+	int64_t		 moved;		/* when a holder was heard of, ms */
 
 	/* A host is over: its result stands. */
 	void		(*over)(void *, struct host *);
@@ -190,6 +206,8 @@ void	copy_free(struct copy *);
 /* While no event is there: some of the work that is to be done here. True:
  * there is more. */
 bool	copy_idle(struct copy *);
+/* In how many ms it is to be called again whatever comes; -1: no matter. */
+int	copy_due(const struct copy *);
 
 void	host_end_session(struct host *);	/* of SFTP; also if there is none */
 
@@ -213,6 +231,9 @@ bool	host_may_ask(const struct host *);
 /* The answers to all that was asked are there. */
 bool	host_settled(const struct host *);
 enum go	host_goto(struct host *, enum sftp_state);
+void	host_pump(struct host *);	/* go on, if it is in a session */
+/* Entries that are to be sent. */
+uint32_t host_to_send(const struct host *);
 
 /* LOOK is done: what is next? */
 enum go	host_looked(struct host *);
@@ -226,11 +247,17 @@ enum go	at_look(struct host *);
 void	look_join_links(struct host *);
 /* send.c */
 enum go	at_make_dirs(struct host *);
-enum go	at_make_temps(struct host *);
 enum go	at_send(struct host *);
 enum go	at_sums(struct host *);
 void	uploads_free(struct host *);
 void	uploads_give_up(struct host *);	/* what is open is to be closed */
+/* fellow.c */
+enum go	at_make_temps(struct host *);
+enum go	at_taken(struct host *);
+bool	fellow_has_temp(const struct host *, uint32_t dir);	/* NO_PARENT */
+void	fellow_release(struct host *);	/* its temporary folders are gone */
+void	fellow_over(struct host *);
+void	fellow_attend(struct copy *);	/* has somebody waited too long? */
 /* reread.c */
 enum go	at_check(struct host *);
 enum go	at_fetch(struct host *);
@@ -244,6 +271,7 @@ enum go	at_rename(struct host *);
 enum go	at_fix(struct host *);
 enum go	at_dirs(struct host *);
 enum go	at_clean(struct host *);
+bool	temps_removed(struct host *);	/* false: not yet; cursor: 0 at first */
 
 /* ---- large.c ---- */
 
@@ -283,6 +311,8 @@ char	*place_target(const struct host *, uint32_t entry);
 char	*place_temp(const struct host *, uint32_t entry);	/* on its way */
 char	*place_dir(const struct host *, uint32_t parent);	/* or NO_PARENT */
 char	*place_temp_dir(const struct host *, uint32_t parent);
+#define TEMP_NAME_SIZE 96
+const char *place_temp_name(const struct host *, char [TEMP_NAME_SIZE]);
 char	*place_sums(const struct host *, uint32_t parent);
 #define SUMS_NAME SOURCE_RESERVED "sums"
 

@@ -15,13 +15,6 @@ ignore(void *ctx, uint32_t i, const struct sftp_answer *a)
 	(void)a;
 }
 
-static bool
-has_temp(const struct host *h, uint32_t dir)
-{
-	return ((dir == NO_PARENT ? h->base_flags : h->todo[dir]) & E_TEMP) !=
-	    0;
-}
-
 /* Is there a temporary file for it, or could there be? */
 static bool
 has_file(const struct host *h, uint32_t i)
@@ -29,7 +22,7 @@ has_file(const struct host *h, uint32_t i)
 	const struct entry *en = &h->copy->source.entries[i];
 
 	return en->kind != ENTRY_DIR && (h->todo[i] & E_SEND) &&
-	    has_temp(h, en->parent);
+	    fellow_has_temp(h, en->parent);
 }
 
 /* A request for a path that is freed here. */
@@ -45,15 +38,15 @@ with(struct host *h, char *path, void (*ask)(struct sftp *, const char *,
 }
 
 /* The folders themselves; the cursor is one ahead, first comes the base. */
-static bool
-remove_temps(struct host *h)
+bool
+temps_removed(struct host *h)
 {
 	const struct source *src = &h->copy->source;
 	uint32_t dir;
 
 	for (; h->cursor <= src->count && host_may_ask(h); h->cursor++) {
 		dir = h->cursor == 0 ? NO_PARENT : h->cursor - 1;
-		if (has_temp(h, dir))
+		if (fellow_has_temp(h, dir))
 			with(h, place_temp_dir(h, dir), sftp_rmdir, ignore, 0);
 	}
 	return h->cursor > src->count && host_settled(h);
@@ -68,7 +61,7 @@ remove_sums(struct host *h)
 
 	for (; h->cursor <= src->count && host_may_ask(h); h->cursor++) {
 		dir = h->cursor == 0 ? NO_PARENT : h->cursor - 1;
-		if (has_temp(h, dir))
+		if (fellow_has_temp(h, dir))
 			with(h, place_sums(h, dir), sftp_remove, ignore, 0);
 	}
 	return h->cursor > src->count && host_settled(h);
@@ -131,8 +124,9 @@ at_rename(struct host *h)
 		h->pass = 2;
 		h->cursor = 0;
 	}
-	if (!remove_temps(h))
+	if (!temps_removed(h))
 		return GO_WAIT;
+	fellow_release(h);
 	return host_goto(h, AT_FIX);
 }
 
@@ -199,7 +193,7 @@ at_dirs(struct host *h)
 	    host_may_ask(h); h->cursor++) {
 		i = (uint32_t)src->count - 1 - h->cursor;
 		if (src->entries[i].kind == ENTRY_DIR &&
-		    (h->todo[i] & (E_FIX | E_MISSING | E_TEMP)))
+		    (h->todo[i] & (E_FIX | E_MISSING | E_MADE | E_HAD)))
 			fix(h, i);
 	}
 	if ((h->copy->opts.preserve && h->cursor < src->count) ||
@@ -242,7 +236,7 @@ enum go
 at_clean(struct host *h)
 {
 	static bool (*const passes[])(struct host *) = {
-		remove_files, remove_sums, remove_temps, remove_dirs
+		remove_files, remove_sums, temps_removed, remove_dirs
 	};
 
 	if (h->pass == 0)

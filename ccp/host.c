@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/error.h"
+#include "cli/roster.h"
 #include "copy.h"
 #include "get.h"
 #include "submit.h"
@@ -28,6 +29,7 @@ static enum go (*const states[AT_NSTATES])(struct host *) = {
 	[AT_FETCH] = at_fetch,
 	[AT_MAKE_DIRS] = at_make_dirs,
 	[AT_MAKE_TEMPS] = at_make_temps,
+	[AT_TAKEN] = at_taken,
 	[AT_SEND] = at_send,
 	[AT_SUMS] = at_sums,
 	[AT_VERIFY] = at_verify,
@@ -155,6 +157,13 @@ pump(struct host *h)
 	host_flush(h);
 }
 
+void
+host_pump(struct host *h)
+{
+	if (h->sftp != NULL)
+		pump(h);
+}
+
 static bool
 is_sftp(const struct host *h)
 {
@@ -177,18 +186,44 @@ any(const struct host *h, unsigned flags, bool dirs_too)
 	return false;
 }
 
+uint32_t
+host_to_send(const struct host *h)
+{
+	const struct source *src = &h->copy->source;
+	uint32_t i, n = 0;
+
+	for (i = 0; i < src->count; i++)
+		n += src->entries[i].kind != ENTRY_DIR &&
+		    (h->todo[i] & E_SEND);
+	return n;
+}
+
+/* What it wanted to change and finds right now, its fellow has changed. */
+static void
+count_fellows(struct host *h)
+{
+	uint32_t now = host_to_send(h);
+
+	if (h->wanted > now)
+		h->changed += h->wanted - now;
+	h->wanted = 0;
+}
+
 /* What is to be done is known: the state that does it, or AT_LEAVE. */
 static enum sftp_state
 decided(struct host *h)
 {
 	tell_note(h);
-	if (!any(h, E_SEND | E_FIX, true))
+	if (h->wanted > 0)
+		count_fellows(h);
+	/* Directories that it made before it waited have no times yet. */
+	if (!any(h, E_SEND | E_FIX | E_MADE, true))
 		return AT_LEAVE;
 	if (h->copy->opts.diff)
 		return AT_FETCH;
 	if (h->copy->opts.dry_run)
 		return AT_LEAVE;
-	h->wants_before = h->copy->opts.before != NULL;
+	h->wants_before = h->copy->opts.before != NULL && !h->ran_before;
 	return h->wants_before ? AT_LEAVE : AT_MAKE_DIRS;
 }
 
@@ -243,6 +278,7 @@ over(struct host *h)
 	}
 	h->phase = PHASE_OVER;
 	h->job = 0;
+	fellow_over(h);
 	free(h->todo);
 	free(h->kept);
 	free(h->input);
@@ -582,6 +618,8 @@ copy_event(struct copy *c, const struct fanout_event *ev)
 
 	if (h == NULL || h->job != ev->job)
 		return h;
+	if (h->holds)
+		c->moved = cli_now();
 	switch (ev->kind) {
 	case FANOUT_EV_START:
 		on_start(h);
@@ -620,6 +658,8 @@ copy_idle(struct copy *c)
 {
 	int rc;
 
+	if (c->waiting > 0)
+		fellow_attend(c);
 	if (c->archive.state == ARCHIVE_MAKING) {
 		if (!archive_make_some(c))
 			go_on(c);
@@ -633,6 +673,14 @@ copy_idle(struct copy *c)
 	if (rc != 1)
 		c->to_sum = NO_PARENT;
 	return rc == 1;
+}
+
+#define ATTEND_MS 1000
+
+int
+copy_due(const struct copy *c)
+{
+	return c->waiting > 0 ? ATTEND_MS : -1;
 }
 
 /* ---- beginning and end ---- */

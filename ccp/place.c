@@ -67,10 +67,22 @@ place_dir(const struct host *h, uint32_t parent)
 	return strdup(*h->base == '\0' ? "." : h->base);
 }
 
+/* That of the run, or, behind it, the host's own. */
+const char *
+place_temp_name(const struct host *h, char buf[TEMP_NAME_SIZE])
+{
+	if (!h->own_temps)
+		return h->copy->temp;
+	snprintf(buf, TEMP_NAME_SIZE, "%s_%zu", h->copy->temp, h->index);
+	return buf;
+}
+
 char *
 place_temp_dir(const struct host *h, uint32_t parent)
 {
-	return under_free(place_dir(h, parent), h->copy->temp);
+	char buf[TEMP_NAME_SIZE];
+
+	return under_free(place_dir(h, parent), place_temp_name(h, buf));
 }
 
 char *

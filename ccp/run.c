@@ -83,11 +83,18 @@ idle(void *ctx)
 }
 
 static int
+due(void *ctx)
+{
+	return copy_due(&((struct run *)ctx)->copy);
+}
+
+static int
 drive(struct run *r, const struct fanout_hosts *hosts, struct fanout_opts *opts,
     const struct fanout_cmd *cmd)
 {
 	const struct cli_extra extra = { .begin = begin, .event = event,
-	    .end = end, .status = status, .idle = idle, .ctx = r };
+	    .end = end, .status = status, .idle = idle, .due = due,
+	    .ctx = r };
 	const struct cli_record record = cli_again_record(&r->ccp->again,
 	    r->ccp->command);
 	struct cli_run run = { .opts = opts, .hosts = hosts, .cmd = cmd,

@@ -252,7 +252,8 @@ static const char commit[] =
 	"-exec sh -c \"exec mv -f -- \\\"\\$@\\\" ..\" sh {} +; "
 	"cd .. && rmdir \"$T\") || { echo failed; C; exit 0; }; "
 	"for s in \"$d\"/%s*; do [ -d \"$s\" ] || continue; "
-	    "case \"$K\" in *\" ${s##*/} \"*) ;; *) rm -rf \"$s\";; esac; done; "
+	    "n=${s##*/}; case \"$K\" in *\" ${n%%%%_*} \"*) ;; "
+	    "*) rm -rf \"$s\";; esac; done; "
 	"find \"$d/.\" -maxdepth 1 -name \"" SOURCE_RESERVED "*\" -mtime +1 "
 	    "-exec rm -rf {} + 2>/dev/null; "
     "done; echo done'";
@@ -273,7 +274,8 @@ make_backup(const struct copy_opts *o, char **out)
 	if (o->backup == NULL)
 		return (*out = strdup("")) != NULL ? 0 : -1;
 	return asprintf(out, " && find . -mindepth 1 -maxdepth 1 -exec sh -c "
-	    "\"for f; do if [ -f \\\"../\\$f\\\" ]; then "
+	    "\"for f; do if [ -f \\\"../\\$f\\\" ] && "
+	    "! cmp -s \\\"./\\$f\\\" \\\"../\\$f\\\"; then "
 	    "ln -f -- \\\"../\\$f\\\" \\\"../\\$f%s\\\" 2>/dev/null || "
 	    "cp -p -- \\\"../\\$f\\\" \\\"../\\$f%s\\\" || exit 1; fi; done\" "
 	    "sh {} +", o->backup, o->backup) == -1 ? -1 : 0;
@@ -300,7 +302,7 @@ script_commit(struct host *h)
 {
 	const struct copy *c = h->copy;
 	struct list l = { NULL, 0, 0 };
-	char *text = NULL, *own = NULL, *back = NULL;
+	char *text = NULL, *own = NULL, *back = NULL, name[TEMP_NAME_SIZE];
 	int rc = add_dir(h, &l, NO_PARENT);
 	uint32_t i;
 
@@ -309,7 +311,7 @@ script_commit(struct host *h)
 			rc = add_dir(h, &l, i);
 	if (rc == 0 && make_chown(&c->opts, &own) == 0 &&
 	    make_backup(&c->opts, &back) == 0 &&
-	    asprintf(&text, commit, c->temp, c->alive, own,
+	    asprintf(&text, commit, place_temp_name(h, name), c->alive, own,
 	    c->sync_each ? "" : " && { sync -f . 2>/dev/null || sync; }", back,
 	    c->mine) == -1)
 		text = NULL;
@@ -330,6 +332,9 @@ script_committed(struct host *h)
 		return;
 	while (rest != NULL && *rest != '\0')
 		line = strsep(&rest, "\n");
+	if (line != NULL && (strcmp(line, "done") == 0 ||
+	    strcmp(line, "failed") == 0 || strncmp(line, "bad ", 4) == 0))
+		fellow_release(h);
 	if (line == NULL || strcmp(line, "done") != 0) {
 		if (line != NULL && strncmp(line, "bad ", 4) == 0)
 			host_fail(h, FANOUT_C_REMOTE, "%s: what arrived is not "

@@ -1,8 +1,10 @@
 /*
  * send.c - what is missing or differs goes to the host: states MAKE_DIRS,
- * MAKE_TEMPS, SEND, SUMS. Directories are made in their place; files, links
- * and the lists of digests in temporary folders.
+ * SEND, SUMS. Directories are made in their place; files, links and the lists
+ * of digests in temporary folders.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +31,22 @@ struct upload {
 
 /* ---- directories ---- */
 
+/* Another host, with the same file system, may have made it. */
+static void
+on_dir_there(void *ctx, uint32_t i, const struct sftp_answer *a)
+{
+	struct host *h = ctx;
+	char *path;
+
+	h->todo[i] &= (unsigned char)~E_WAITS;
+	if (a->kind == SFTP_ATTRS && S_ISDIR(a->attrs.mode))
+		return;
+	path = place_target(h, i);
+	host_fail(h, FANOUT_C_REMOTE, "making %s: %s", path != NULL ? path :
+	    "?", sftp_strerror(SFTP_FAILURE));
+	free(path);
+}
+
 static void
 on_dir(void *ctx, uint32_t i, const struct sftp_answer *a)
 {
@@ -41,8 +59,14 @@ on_dir(void *ctx, uint32_t i, const struct sftp_answer *a)
 		h->changed++;
 		return;
 	}
-	path = place_target(h, i);
-	host_refused(h, "making", path != NULL ? path : "?", a);
+	if ((path = place_target(h, i)) == NULL)
+		host_nomem(h);
+	else if (a->kind == SFTP_STATUS && a->code == SFTP_FAILURE) {
+		/* SFTP 3 says that also of what is there by now. */
+		h->todo[i] |= E_WAITS;
+		sftp_stat(h->sftp, path, false, on_dir_there, i);
+	} else
+		host_refused(h, "making", path, a);
 	free(path);
 }
 
@@ -78,76 +102,6 @@ at_make_dirs(struct host *h)
 	if (h->cursor < src->count || !host_settled(h))
 		return GO_WAIT;
 	return host_goto(h, AT_MAKE_TEMPS);
-}
-
-/* ---- temporary folders ---- */
-
-static unsigned
-dir_flags(const struct host *h, uint32_t dir)
-{
-	return dir == NO_PARENT ? h->base_flags : h->todo[dir];
-}
-
-static void
-on_temp(void *ctx, uint32_t dir, const struct sftp_answer *a)
-{
-	struct host *h = ctx;
-	char *path;
-
-	if (a->kind == SFTP_STATUS && a->code == SFTP_OK) {
-		if (dir == NO_PARENT)
-			h->base_flags |= E_MADE;
-		return;
-	}
-	if (dir == NO_PARENT)
-		h->base_flags &= ~E_TEMP;
-	else
-		h->todo[dir] &= (unsigned char)~E_TEMP;
-	path = place_dir(h, dir);
-	if (a->kind == SFTP_STATUS && a->code == SFTP_NO_SUCH_FILE)
-		host_fail(h, FANOUT_C_REMOTE, "%s: no such directory, or none "
-		    "in which files can be made (--mkdir makes one)",
-		    path != NULL ? path : "?");
-	else if (a->kind == SFTP_STATUS && a->code == SFTP_FAILURE &&
-	    fanout_hosts_count(h->copy->hosts) > 1)
-		/* What SFTP 3 says also of what is there already. */
-		host_fail(h, FANOUT_C_REMOTE, "%s: no temporary folder can be "
-		    "made there; if other hosts have the same file system, "
-		    "copy to one of them", path != NULL ? path : "?");
-	else
-		host_refused(h, "making a temporary folder in",
-		    path != NULL ? path : "?", a);
-	free(path);
-}
-
-enum go
-at_make_temps(struct host *h)
-{
-	const struct source *src = &h->copy->source;
-	const struct entry *en;
-	uint32_t dir;
-	char *path;
-
-	for (; h->cursor < src->count && host_may_ask(h); h->cursor++) {
-		en = &src->entries[h->cursor];
-		dir = en->parent;
-		if (en->kind == ENTRY_DIR || !(h->todo[h->cursor] & E_SEND) ||
-		    (dir_flags(h, dir) & E_TEMP))
-			continue;
-		if ((path = place_temp_dir(h, dir)) == NULL) {
-			host_nomem(h);
-			return GO_ON;
-		}
-		if (dir == NO_PARENT)
-			h->base_flags |= E_TEMP;
-		else
-			h->todo[dir] |= E_TEMP;
-		sftp_mkdir(h->sftp, path, 0700, on_temp, dir);
-		free(path);
-	}
-	if (h->cursor < src->count || !host_settled(h))
-		return GO_WAIT;
-	return host_goto(h, AT_SEND);
 }
 
 /* ---- uploads ---- */
@@ -664,7 +618,7 @@ begin_sums(struct host *h, uint32_t dir)
 	struct upload *u;
 	unsigned slot;
 
-	if (!(dir_flags(h, dir) & E_TEMP))
+	if (!fellow_has_temp(h, dir))
 		return true;
 	if ((u = free_upload(h, &slot)) == NULL)
 		return h->failed;

@@ -174,6 +174,7 @@ submit_users(struct host *h, enum phase phase, const char *command)
 
 	begin_script(h, phase);
 	h->wants_before = false;
+	h->ran_before = true;
 	cmd.command = command;
 	cmd.keep = phase == PHASE_BEFORE;
 	submit(h, &cmd);

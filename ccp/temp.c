@@ -67,8 +67,9 @@ begin_of(const char *pid)
 	if (read_file(path, buf, sizeof(buf)) <= 0 ||
 	    (p = strchr(buf, '(')) == NULL || strncmp(p, "(ccp)", 5) != 0)
 		return 0;
-	/* proc(5): the 22nd; the second is the name in parentheses. */
-	for (field = 2, p += 5; field < 22 && p != NULL; field++)
+	/* proc(5): the 22nd; the second is the name in parentheses, so p is
+	 * before the third. */
+	for (field = 3, p += 5; field < 22 && p != NULL; field++)
 		p = strchr(p + 1, ' ');
 	return p != NULL && sscanf(p, "%llu", &begun) == 1 ? begun : 0;
 }

@@ -208,9 +208,14 @@ cli_drive_tick(struct drive *d)
 static int
 wait_ms(const struct drive *d)
 {
+	const struct cli_extra *x = d->run->extra;
+	int ms, due;
+
 	if (d->stopped != 0)
 		return left(d->stopped, d->stop_ms);
-	return d->progress.fd != -1 || d->run->look.json ? CLI_PROGRESS_MS : -1;
+	ms = d->progress.fd != -1 || d->run->look.json ? CLI_PROGRESS_MS : -1;
+	due = x != NULL && x->due != NULL ? x->due(x->ctx) : -1;
+	return ms == -1 || (due != -1 && due < ms) ? due : ms;
 }
 
 /* As long as there is something to ask: until an answer or an event comes. */

@@ -20,7 +20,8 @@
  * ask is shown questions of hosts first; true: it has answered that one.
  *
  * idle is called while no event is there, for work that must not keep events
- * waiting for long: some of it; true: there is more.
+ * waiting for long: some of it; true: there is more. due: it is called again
+ * in so many ms even if no event comes; -1: then only.
  *
  * A tool for which a host takes more than one job submits them itself: the
  * first ones in begin (0 or an error), others when events come. begin has some
@@ -39,6 +40,7 @@ struct cli_extra {
 		    struct cli_sink *out, struct cli_sink *err);
 	int	(*status)(void *ctx, const struct cli_roster *, int usual);
 	bool	(*idle)(void *ctx);
+	int	(*due)(void *ctx);
 	void	*ctx;
 };
 

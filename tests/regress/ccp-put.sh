@@ -223,11 +223,3 @@ for transport in ssh2 openssh; do
 	cmp "$T/large" "$D/large" || fail "a large file by $transport"
 	rm "$D/large"
 done
-
-# Hosts that share the file system: each has it, or says why not.
-rm -f "$D/large"
-cp_ --json -w '127.1.0.[1-8]' "$T/large" "$D"
-cmp "$T/large" "$D/large" || fail "a shared file system"
-jq -r 'select(.event == "done") | .class + ": " + .text' "$out" |
-    grep -v -e '^ok: ' -e 'if other hosts have the same file system' && fail "an outcome that does not help"
-no_left_overs "$D"

@@ -23,11 +23,10 @@ Host node8
 	HostName no-such-host.invalid
 CONF
 cat "$T/good" "$T/bad" "$BED/ssh_config" >"$T/conf"
-# One after the other: they share one file system.
 c() {
 	run "$CCP" -F "$T/conf" "$@"
 }
-c --batch 1 --max-fail 8 -p -w 'node[1-8]' f "$odd" "$D/"
+c -p -w 'node[1-8]' f "$odd" "$D/"
 want_status 3
 want_err '^ccp: 3 of 8 failed: resolve: node8; refused: node\[6-7\]$'
 want_equal "$(cat "$D/$odd")" odd "a name with any byte"
