@@ -4,14 +4,13 @@
 #ifndef CSSHSETUP_H
 #define CSSHSETUP_H
 
-#include "cli/connect.h"
-#include "cli/look.h"
-#include "cli/target.h"
+#include "cli/tool.h"
 
 struct csshsetup {
 	struct cli_target target;
 	struct cli_connect connect;
 	struct cli_look	 look;
+	struct cli_again again;
 	const char	*key;		/* private key file; NULL: the usual */
 	bool		 no_passphrase;
 	const char	*options;	/* before the key; NULL: none */
@@ -19,6 +18,7 @@ struct csshsetup {
 	const char	*fingerprints;	/* file; NULL: none */
 	bool		 dry_run;
 	bool		 help, version;
+	const char	*completion;	/* shell; NULL: not asked for */
 	char		**words;	/* hosts; NULL at the end */
 };
 
@@ -26,10 +26,17 @@ struct csshsetup {
 int	setup_options(struct csshsetup *, int argc, char **argv,
 	    struct fanout_error *);
 void	setup_usage(FILE *);
+int	setup_completion(const char *shell);	/* the exit status */
 void	setup_clear(struct csshsetup *);
 
-/* Returns the exit status; what is wrong has been said. */
+struct cli_tool setup_tool(struct csshsetup *);
+
+/* What a report calls it. */
+const char *setup_command(const struct csshsetup *);
+
+/* Return the exit status; what is wrong has been said. */
 int	setup_run(struct csshsetup *);
+int	setup_hosts(struct csshsetup *, const struct fanout_hosts *);
 
 /* key.c: the key pair that hosts are to trust. */
 struct setup_key {

@@ -1,9 +1,13 @@
 #include <ctype.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/completion.h"
 #include "cli/error.h"
+#include "cli/history.h"
 #include "csshsetup.h"
 
 #define AT(member) offsetof(struct csshsetup, member)
@@ -40,6 +44,8 @@ static const struct cli_option setup_options_table[] = {
 	    CLI_TEXT, AT(look.color), 0, 0, NULL },
 	{ 0, "no-progress", NULL, "no line that says how far it is",
 	    CLI_FLAG, AT(look.no_progress), 0, 0, NULL },
+	{ 0, "completion", "SHELL", "print what bash, zsh or fish completes by",
+	    CLI_TEXT, AT(completion), 0, 0, NULL },
 	{ 'h', "help", NULL, "show this",
 	    CLI_FLAG, AT(help), 0, 0, NULL },
 	{ 'V', "version", NULL, "show the version",
@@ -78,6 +84,8 @@ connect_options(void)
 	    cli_dead_options, &(c)->target.dead },		\
 	{ "Connection:", connect_options(), &(c)->connect },	\
 	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
+	{ "Reports and retries:", cli_report_options,		\
+	    &(c)->again.report },				\
 	{ NULL, NULL, NULL }					\
 }
 
@@ -88,6 +96,15 @@ setup_usage(FILE *fp)
 	const struct cli_group groups[] = GROUPS(&none);
 
 	cli_usage(fp, "csshsetup [OPTION]... [HOST]...", groups);
+}
+
+int
+setup_completion(const char *shell)
+{
+	static struct csshsetup none;
+	const struct cli_group groups[] = GROUPS(&none);
+
+	return cli_completion(shell, groups, false);
 }
 
 /* "20271231" or "202712311800", as sshd(8) takes it. */
@@ -144,24 +161,120 @@ add_words(struct csshsetup *c, struct fanout_error *e)
 	return 0;
 }
 
+static int
+begin(void *self, char **argv, struct fanout_error *e)
+{
+	struct csshsetup *c = self;
+
+	*c = (struct csshsetup){ .connect = CLI_CONNECT_INIT };
+	return cli_target_init(&c->target, argv, e);
+}
+
+/* A retry may begin in another folder; free(3). NULL: no memory. */
+static char *
+absolute(const char *path)
+{
+	char *here, *all;
+
+	if (*path == '/' || (here = getcwd(NULL, 0)) == NULL)
+		return strdup(path);
+	if (asprintf(&all, "%s/%s", here, path) == -1)
+		all = NULL;
+	free(here);
+	return all;
+}
+
+static int
+note(void *ctx, const struct cli_group *g, const struct cli_option *o,
+    const char *value)
+{
+	struct csshsetup *c = ctx;
+	char *path;
+	int rc;
+
+	if (g->options != setup_options_table)
+		return cli_again_note(&c->again, g, o, value);
+	if (o->call == set_file)
+		return 0;	/* hosts, which the run names itself */
+	if (o->arg == NULL || strcmp(o->arg, "FILE") != 0)
+		return cli_again_note(&c->again, g, o, value);
+	if ((path = absolute(value)) == NULL)
+		return -1;
+	rc = cli_again_note(&c->again, g, o, path);
+	free(path);
+	return rc;
+}
+
+static int
+parse(void *self, int argc, char **argv, struct fanout_error *e)
+{
+	struct csshsetup *c = self;
+	const struct cli_group groups[] = GROUPS(c);
+	int rc, rest;
+
+	if ((rc = cli_parse_noting(groups, argc, argv, &rest, note, c,
+	    e)) == 0)
+		c->words = argv + rest;
+	return rc;
+}
+
+static void
+clear(void *self)
+{
+	setup_clear(self);
+}
+
+static int
+run(void *self, const struct fanout_hosts *hosts)
+{
+	return setup_hosts(self, hosts);
+}
+
+struct cli_tool
+setup_tool(struct csshsetup *c)
+{
+	return (struct cli_tool){ .self = c, .target = &c->target,
+	    .connect = &c->connect, .look = &c->look, .again = &c->again,
+	    .begin = begin, .parse = parse, .clear = clear, .run = run };
+}
+
+const char *
+setup_command(const struct csshsetup *c)
+{
+	(void)c;
+	return "set up trust";
+}
+
+static int
+retry(struct csshsetup *c, int argc, char **argv, struct fanout_error *e)
+{
+	const struct cli_tool t = setup_tool(c);
+
+	if (c->words[0] != NULL && c->words[1] != NULL)
+		return cli_error(e, FANOUT_EINVAL, "--retry takes the ID of a "
+		    "run, not hosts: they are those of the run");
+	return cli_again_load(&t, argc, argv, c->words[0], e);
+}
+
 int
 setup_options(struct csshsetup *c, int argc, char **argv,
     struct fanout_error *e)
 {
-	const struct cli_group groups[] = GROUPS(c);
-	int rc, rest;
+	int rc;
 
-	*c = (struct csshsetup){ .connect = CLI_CONNECT_INIT };
-	if ((rc = cli_target_init(&c->target, argv, e)) != 0 ||
-	    (rc = cli_parse(groups, argc, argv, &rest, e)) != 0)
+	if ((rc = begin(c, argv, e)) != 0 ||
+	    (rc = parse(c, argc, argv, e)) != 0 ||
+	    (rc = cli_history_check(&c->again.report, e)) != 0)
 		return rc;
-	c->words = argv + rest;
-	if (c->help || c->version || cli_dead_acts(&c->target.dead))
+	if (c->help || c->version || c->completion != NULL ||
+	    cli_history_acts(&c->again.report) ||
+	    cli_dead_acts(&c->target.dead))
 		return 0;
-	if ((rc = check_expiry(c->expiry, e)) != 0 ||
-	    (rc = check_list(c->options, e)) != 0)
+	rc = c->again.report.retry != NULL ? retry(c, argc, argv, e) :
+	    add_words(c, e);
+	if (rc != 0 || (rc = check_expiry(c->expiry, e)) != 0)
 		return rc;
-	return add_words(c, e);
+	return check_list(c->options, e);
 }
 
 void
@@ -169,4 +282,5 @@ setup_clear(struct csshsetup *c)
 {
 	cli_target_clear(&c->target);
 	cli_connect_clear(&c->connect);
+	cli_again_clear(&c->again);
 }

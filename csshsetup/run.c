@@ -15,6 +15,7 @@
 
 #include "cli/drive.h"
 #include "cli/error.h"
+#include "cli/history.h"
 #include "cli/summary.h"
 #include "cli/view.h"
 #include "csshsetup.h"
@@ -43,6 +44,7 @@ struct setup {
 	struct fingerprints *prints;	/* NULL: none were given */
 	struct host	*host;
 	const char	**dead;		/* why skipped; may be NULL */
+	bool		 interrupted;	/* what is left is only told */
 
 	/* of the run under way */
 	size_t		*map;		/* its hosts among all */
@@ -268,25 +270,6 @@ on_proof(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	return true;
 }
 
-/* A part that was interrupted is the last: how far it came. */
-static void
-on_end(void *ctx, const struct cli_roster *r, struct cli_sink *out,
-    struct cli_sink *err)
-{
-	char *text;
-	size_t i;
-
-	(void)ctx;
-	(void)out;
-	for (i = 0; i < r->count; i++)
-		if (r->places[i].cls == FANOUT_C_CANCELED)
-			break;
-	if (i == r->count || (text = cli_summary(r)) == NULL)
-		return;
-	cli_sink_say(err, text);
-	free(text);
-}
-
 /* ---- runs --------------------------------------------------------------- */
 
 /* Options of one run, before those of the user; free(3). NULL: no memory. */
@@ -370,8 +353,7 @@ look(struct setup *s)
 	static const char *const own[] = { "UserKnownHostsFile=/dev/null",
 	    "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=ask",
 	    "BatchMode=no", NULL };
-	const struct cli_extra extra = { .event = on_look, .ask = on_look_ask,
-	    .end = on_end, .ctx = s };
+	const struct cli_extra extra = { .event = on_look, .ask = on_look_ask, .ctx = s };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct cli_run run = { .cmd = &cmd, .extra = &extra };
 	struct fanout_opts opts = s->opts;
@@ -428,7 +410,7 @@ static int
 probe(struct setup *s)
 {
 	const struct cli_extra extra = { .event = on_probe,
-	    .ask = on_probe_ask, .end = on_end, .ctx = s };
+	    .ask = on_probe_ask, .ctx = s };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct cli_ask ask = CLI_ASK_INIT;
 	struct cli_run run = { .cmd = &cmd, .ask = &ask, .extra = &extra };
@@ -460,8 +442,7 @@ install(struct setup *s)
 {
 	const char *const own[] = { "BatchMode=no", s->c->key != NULL ? NULL :
 	    "PubkeyAuthentication=no", NULL };
-	const struct cli_extra extra = { .event = on_install, .end = on_end,
-	    .ctx = s };
+	const struct cli_extra extra = { .event = on_install, .ctx = s };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	const struct cli_run run = { .cmd = &cmd, .extra = &extra,
 	    .ask = &s->c->connect.ask };
@@ -469,39 +450,65 @@ install(struct setup *s)
 	return script_part(s, &cmd, &run, own, s->opts, s->c->dry_run);
 }
 
+/* What the last run need not find out of a host; NULL: that it trusts us. */
+static const struct fanout_result *
+known(struct setup *s, struct host *h)
+{
+	static const struct fanout_result ok = { .cls = FANOUT_C_OK,
+	    .stage = FANOUT_S_CLOSE, .status = -1 };
+
+	if (h->state == TRUSTED || (s->c->dry_run && h->state == INSTALLED))
+		return &ok;
+	if (s->interrupted && h->state != OVER) {
+		h->result = (struct fanout_result){ .cls = FANOUT_C_CANCELED,
+		    .stage = h->state == INSTALLED ? FANOUT_S_CLOSE :
+		    FANOUT_S_QUEUE, .status = -1 };
+		strlcpy(h->result.text, h->state == INSTALLED ? "the key is "
+		    "installed, which is not proven yet" : "interrupted",
+		    sizeof(h->result.text));
+	}
+	return h->state != INSTALLED || s->interrupted ? &h->result : NULL;
+}
+
 /* What is known of the hosts already is told by the last run, with what it
  * finds out itself. */
 static void
 foretell(struct setup *s)
 {
-	static const struct fanout_result ok = { .cls = FANOUT_C_OK,
-	    .stage = FANOUT_S_CLOSE, .status = -1 };
 	size_t i, count = fanout_hosts_count(s->hosts);
 
 	for (i = 0; i < count; i++) {
 		s->skip[i] = s->dead != NULL ? s->dead[i] : NULL;
 		if (s->skip[i] != NULL)
 			continue;
-		if (s->host[i].state == TRUSTED || (s->c->dry_run &&
-		    s->host[i].state == INSTALLED))
-			s->ahead[i] = &ok;
-		else if (s->host[i].state != INSTALLED)
-			s->ahead[i] = &s->host[i].result;
+		s->ahead[i] = known(s, &s->host[i]);
 		if (s->ahead[i] != NULL)
 			s->skip[i] = "known";
 	}
 }
 
 static int
+on_status(void *ctx, const struct cli_roster *r, int usual)
+{
+	const struct setup *s = ctx;
+
+	(void)r;
+	return s->interrupted ? CLI_EXIT_INTERRUPTED : usual;
+}
+
+static int
 prove(struct setup *s)
 {
-	const struct cli_extra extra = { .event = on_proof, .ctx = s };
+	const struct cli_extra extra = { .event = on_proof, .status = on_status,
+	    .ctx = s };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct cli_ask ask = CLI_ASK_INIT;
 	struct fanout_opts opts = s->opts;
+	const struct cli_record record = cli_again_record(&s->c->again,
+	    setup_command(s->c));
 	struct cli_run run = { .opts = &opts, .hosts = s->hosts, .cmd = &cmd,
 	    .ask = &ask, .ahead = s->ahead, .extra = &extra,
-	    .look = s->c->look };
+	    .look = s->c->look, .record = &record };
 	const char *const own[] = { keys_only[0], keys_only[1], s->identity,
 	    NULL };
 	struct fanout_error e;
@@ -542,11 +549,11 @@ go(struct setup *s)
 {
 	int status;
 
-	if ((status = look(s)) != 0 || (status = probe(s)) != 0)
-		return status;
-	if ((may_ask(s) || s->c->key != NULL) && (status = install(s)) != 0)
-		return status;
-	return prove(s);
+	if ((status = look(s)) == 0 && (status = probe(s)) == 0 &&
+	    (may_ask(s) || s->c->key != NULL))
+		status = install(s);
+	s->interrupted = status == CLI_EXIT_INTERRUPTED;
+	return status == 0 || s->interrupted ? prove(s) : status;
 }
 
 /* ---- begin and end ------------------------------------------------------ */
@@ -597,8 +604,8 @@ close_setup(struct setup *s)
 	key_clear(&s->key);
 }
 
-static int
-set_up(struct csshsetup *c, const struct fanout_hosts *hosts)
+int
+setup_hosts(struct csshsetup *c, const struct fanout_hosts *hosts)
 {
 	struct setup s = { .c = c, .hosts = hosts };
 	struct fanout_marks *marks = NULL;
@@ -619,18 +626,10 @@ int
 setup_run(struct csshsetup *c)
 {
 	static char *const none[] = { NULL };
-	struct fanout_hosts *hosts;
-	struct fanout_error e;
-	int status;
+	const struct cli_tool t = setup_tool(c);
 
-	if (cli_dead_acts(&c->target.dead))
-		return cli_dead_act(&c->target.dead);
-	if (cli_target_hosts(&c->target, &hosts, &e) != 0) {
-		warnx("%s", e.text);
-		return CLI_EXIT_USAGE;
-	}
-	status = cli_target_shows(&c->target) ?
-	    cli_target_show(&c->target, hosts, none) : set_up(c, hosts);
-	fanout_hosts_free(hosts);
-	return status;
+	if (c->completion != NULL)
+		return setup_completion(c->completion);
+	return cli_tool_run(&t, cli_history_acts(&c->again.report) ? c->words :
+	    none, setup_command(c));
 }

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 [ -x "$CEXEC" ] || skip "$CEXEC is not built"
 
-for tool in ccp cfrun cexec; do
+for tool in ccp cfrun csshsetup cexec; do
 	"$B/bin/$tool" --help | sed -n 's/^ *\(-[^ ].*\)/\1/p' | sed 's/  .*//; s/,//; s/\[=.*//' |
 	    tr ' ' '\n' | grep '^-' | sort -u >"$T/options"
 	[ "$(wc -l <"$T/options")" -gt 60 ] || fail "no options"
