@@ -1,6 +1,8 @@
 /*
  * deadline.c - every stage has one: what they are and what happens then.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "engine.h"
 
@@ -145,6 +147,22 @@ give_up(struct fanout_io *p)
 }
 
 static void
+dial_expired(struct fanout_io *p, double s)
+{
+	const struct fanout_plan *plan = &p->lookup->plan;
+
+	if (p->dial_error == 0)
+		peer_fail(p, FANOUT_C_CONNECT_TIMEOUT, 0, 0,
+		    "no connection to %s port %u within %g s",
+		    plan->address, plan->port, s);
+	else
+		peer_fail(p, FANOUT_C_CONNECT_TIMEOUT, p->dial_error, 0,
+		    "no connection to %s port %u within %g s "
+		    "(one address: %s)", plan->address, plan->port, s,
+		    strerror(p->dial_error));
+}
+
+static void
 stage_expired(struct fanout_io *p)
 {
 	double s = seconds(stage_ms(p, p->stage));
@@ -155,9 +173,7 @@ stage_expired(struct fanout_io *p)
 		    "looking up the name took more than %g s", s);
 		break;
 	case PEER_DIAL:
-		peer_fail(p, FANOUT_C_CONNECT_TIMEOUT, 0, 0,
-		    "no connection to %s port %u within %g s",
-		    p->lookup->plan.address, p->lookup->plan.port, s);
+		dial_expired(p, s);
 		break;
 	case PEER_BUSY:
 		if (p->stage == FANOUT_S_CLOSE && has_ended(p->task))

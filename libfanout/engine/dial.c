@@ -1,8 +1,9 @@
 /*
  * dial.c - a TCP connection to the first address that answers.
  *
- * Addresses are tried in turn, each with its part of the connect deadline;
- * ConnectionAttempts rounds over all of them.
+ * As RFC 8305 has it: the next address is tried when one has failed, or has
+ * been silent for a quarter of a second; the others go on meanwhile.
+ * ConnectionAttempts rounds over all of them, within one deadline.
  */
 #include <sys/socket.h>
 
@@ -19,6 +20,7 @@
 #include "engine.h"
 
 #define ROUND_MS 1000	/* between two rounds over the addresses */
+#define NEXT_MS 250	/* RFC 8305, 5: Connection Attempt Delay */
 
 static enum fanout_class
 class_of(int error)
@@ -40,14 +42,46 @@ class_of(int error)
 	}
 }
 
+static void
+drop(struct fanout_io *p, unsigned slot)
+{
+	int fd = p->watch[slot].fd;
+
+	if (fd == -1)
+		return;
+	fanout_io_watch(p, slot, -1, 0);
+	close(fd);
+}
+
+/* In other states the descriptors watched are the transport's. */
 void
 dial_stop(struct fanout_io *p)
 {
-	if (p->fd == -1)
+	unsigned i;
+
+	if (p->state != PEER_DIAL)
 		return;
-	fanout_io_watch(p, 0, -1, 0);
-	close(p->fd);
-	p->fd = -1;
+	for (i = 0; i < FANOUT_WATCHES; i++)
+		drop(p, i);
+}
+
+static bool
+is_dialing(const struct fanout_io *p)
+{
+	unsigned i;
+
+	for (i = 0; i < FANOUT_WATCHES; i++)
+		if (p->watch[i].fd != -1)
+			return true;
+	return false;
+}
+
+/* Of several, what a host said tells more than that there is no way. */
+static void
+note_error(struct fanout_io *p, int error)
+{
+	if (p->dial_error == 0 || class_of(error) != FANOUT_C_UNREACHABLE)
+		p->dial_error = error;
 }
 
 static void
@@ -82,24 +116,27 @@ bind_source(int fd, int family, const char *source)
 	return bind(fd, &a.u.sa, a.len) == -1 ? errno : 0;
 }
 
-/* 0: connected or under way; else errno. */
+/* A descriptor that is connected or about to be; or -1 with errno. */
 static int
-try_address(struct fanout_io *p, const struct address *a)
+try_address(const struct address *a, const char *source)
 {
-	const char *source = p->lookup->plan.source;
-	int error;
+	int fd, error = 0;
 
-	p->fd = socket(a->u.sa.sa_family,
+	fd = socket(a->u.sa.sa_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (p->fd == -1)
-		return errno;
-	set_options(p->fd);
-	if (source != NULL && (error = bind_source(p->fd, a->u.sa.sa_family,
-	    source)) != 0)
-		return error;
-	if (connect(p->fd, &a->u.sa, a->len) == 0 || errno == EINPROGRESS)
-		return 0;
-	return errno;
+	if (fd == -1)
+		return -1;
+	set_options(fd);
+	if (source != NULL)
+		error = bind_source(fd, a->u.sa.sa_family, source);
+	if (error == 0 && connect(fd, &a->u.sa, a->len) == -1 &&
+	    errno != EINPROGRESS)
+		error = errno;
+	if (error == 0)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 /* No descriptor: others will give theirs back, so wait for that. */
@@ -121,83 +158,114 @@ wait_for_descriptor(struct fanout_io *p)
 	return true;
 }
 
-/* The address failed: another one, another round, or the end. */
+/* With more addresses than slots the oldest attempt makes room. */
 static void
-next_address(struct fanout_io *p, int error)
+start_address(struct fanout_io *p)
 {
 	const struct lookup *l = p->lookup;
+	unsigned slot = p->address % FANOUT_WATCHES;
+	int fd;
 
-	dial_stop(p);
-	if (++p->address < l->found.n)
+	drop(p, slot);
+	fd = try_address(&l->found.at[p->address], l->plan.source);
+	if (fd == -1 && (errno == EMFILE || errno == ENFILE)) {
+		if (is_dialing(p)) {
+			p->step_due = p->worker->now + NEXT_MS;
+			return;
+		}
+		if (wait_for_descriptor(p))
+			return;
+		errno = EMFILE;
+	}
+	p->address++;
+	if (fd == -1) {
+		note_error(p, errno);
 		return;
-	if (++p->round < l->plan.attempts) {
+	}
+	fanout_io_watch(p, slot, fd, POLLOUT);
+	if (p->address < l->found.n)
+		p->step_due = p->worker->now + NEXT_MS;
+}
+
+/* Every address failed: another round, or the end. */
+static void
+next_round(struct fanout_io *p)
+{
+	const struct fanout_plan *plan = &p->lookup->plan;
+
+	if (++p->round < plan->attempts) {
 		/* As ssh does it: a host that comes up needs a moment. */
 		p->address = 0;
 		p->step_due = p->worker->now + ROUND_MS;
 		return;
 	}
-	peer_fail(p, class_of(error), error, 0, "connect to %s port %u: %s",
-	    l->plan.address, l->plan.port, strerror(error));
-}
-
-/* When to go on to the next address: an equal part of the time left. */
-static void
-set_slice(struct fanout_io *p)
-{
-	size_t left = p->lookup->found.n - p->address;
-	int64_t now = p->worker->now;
-
-	p->step_due = FO_NEVER;
-	if (left > 1 && p->stage_due != FO_NEVER)
-		p->step_due = now + (p->stage_due - now) / (int64_t)left;
+	peer_fail(p, class_of(p->dial_error), p->dial_error, 0,
+	    "connect to %s port %u: %s", plan->address, plan->port,
+	    strerror(p->dial_error));
 }
 
 void
 dial_next(struct fanout_io *p)
 {
-	int error;
-
-	while (p->state == PEER_DIAL && p->fd == -1 &&
-	    p->step_due == FO_NEVER) {
-		error = try_address(p, &p->lookup->found.at[p->address]);
-		if (error == 0) {
-			set_slice(p);
-			fanout_io_watch(p, 0, p->fd, POLLOUT);
-		} else if ((error == EMFILE || error == ENFILE) &&
-		    wait_for_descriptor(p))
+	while (p->state == PEER_DIAL && p->step_due == FO_NEVER) {
+		if (p->address < p->lookup->found.n)
+			start_address(p);
+		else if (is_dialing(p))
 			return;
 		else
-			next_address(p, error);
+			next_round(p);
 	}
+}
+
+/* 0: connected; EINPROGRESS: not yet; else why not. */
+static int
+state_of(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (poll(&pfd, 1, 0) <= 0)
+		return EINPROGRESS;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		error = errno;
+	return error;
+}
+
+/* This one it is; the others are given up. */
+static void
+take(struct fanout_io *p, unsigned slot)
+{
+	int fd = p->watch[slot].fd;
+
+	fanout_io_watch(p, slot, -1, 0);
+	dial_stop(p);
+	p->step_due = FO_NEVER;
+	peer_connected(p, fd);
 }
 
 void
 dial_step(struct fanout_io *p)
 {
-	struct pollfd pfd = { .fd = p->fd, .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int error = 0, fd = p->fd;
+	unsigned i;
+	int error;
 
-	if (p->step_due <= p->worker->now) {
+	if (p->ride != NULL)
+		return;		/* the jump host dials */
+	if (p->step_due <= p->worker->now)
 		p->step_due = FO_NEVER;
-		if (fd != -1)		/* else the pause is over */
-			next_address(p, ETIMEDOUT);
-		dial_next(p);
-		return;
+	for (i = 0; i < FANOUT_WATCHES; i++) {
+		if (p->watch[i].fd == -1)
+			continue;
+		if ((error = state_of(p->watch[i].fd)) == 0) {
+			take(p, i);
+			return;
+		}
+		if (error == EINPROGRESS)
+			continue;
+		drop(p, i);
+		note_error(p, error);
+		p->step_due = FO_NEVER;
 	}
-	if (fd == -1)
-		return;
-	if (poll(&pfd, 1, 0) <= 0)
-		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
-		error = errno;
-	p->step_due = FO_NEVER;
-	if (error != 0) {
-		next_address(p, error);
-		dial_next(p);
-		return;
-	}
-	fanout_io_watch(p, 0, -1, 0);
-	p->fd = -1;
-	peer_connected(p, fd);
+	dial_next(p);
 }

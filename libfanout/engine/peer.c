@@ -41,7 +41,6 @@ peer_new(struct worker *w, struct task *t)
 	p->host = t->host;
 	p->host->peer = p;
 	p->name = t->host->name;
-	p->fd = -1;
 	p->stage_due = p->command_due = p->step_due = FO_NEVER;
 	p->ask_due = FO_NEVER;
 	for (i = 0; i < FANOUT_WATCHES; i++) {

@@ -46,9 +46,10 @@ struct fanout_io {
 	void		*impl;		/* the transport's peer */
 	struct watch	 watch[FANOUT_WATCHES];
 
-	int		 fd;		/* DIAL: being connected; else -1 */
-	size_t		 address;	/* DIAL: index of the one tried */
-	int		 round;		/* DIAL: connection attempts made */
+	/* DIAL, where the descriptors watched are being connected */
+	size_t		 address;	/* index of the next to try */
+	int		 round;		/* over all of them, done */
+	int		 dial_error;	/* why one failed; 0: none did */
 
 	struct timer	 timer;		/* earliest of what follows */
 	int64_t		 stage_due;	/* the stage's own deadline */
@@ -119,7 +120,7 @@ void	io_expire_ask(struct fanout_io *);
 /* Log the lines that the plan left, once. */
 void	io_tell_notes(struct fanout_io *, struct fanout_plan *);
 
-void	dial_next(struct fanout_io *);	/* start with the address at hand */
+void	dial_next(struct fanout_io *);	/* start what is to be tried now */
 void	dial_step(struct fanout_io *);
 void	dial_stop(struct fanout_io *);
 

@@ -103,18 +103,42 @@ numeric(const char *name, unsigned port, int family, struct addresses *found)
 	return true;
 }
 
+static const struct addrinfo *
+skip_to(const struct addrinfo *ai, int family, bool same)
+{
+	while (ai != NULL && (ai->ai_family == family) != same)
+		ai = ai->ai_next;
+	return ai;
+}
+
+static void
+copy_address(struct addresses *found, const struct addrinfo *ai)
+{
+	struct address *a = &found->at[found->n];
+
+	if (found->n == LOOKUP_ADDRESSES || ai->ai_addrlen > sizeof(a->u))
+		return;
+	memcpy(&a->u, ai->ai_addr, ai->ai_addrlen);
+	a->len = ai->ai_addrlen;
+	found->n++;
+}
+
+/* One of the first's family, one of the other, and so on: RFC 8305, 4. */
 static void
 copy_addresses(struct addresses *found, const struct addrinfo *ai)
 {
-	struct address *a;
+	int family = ai->ai_family;
+	const struct addrinfo *one = ai, *other = skip_to(ai, family, false);
 
-	for (; ai != NULL && found->n < LOOKUP_ADDRESSES; ai = ai->ai_next) {
-		a = &found->at[found->n];
-		if (ai->ai_addrlen > sizeof(a->u))
-			continue;
-		memcpy(&a->u, ai->ai_addr, ai->ai_addrlen);
-		a->len = ai->ai_addrlen;
-		found->n++;
+	while (one != NULL || other != NULL) {
+		if (one != NULL) {
+			copy_address(found, one);
+			one = skip_to(one->ai_next, family, true);
+		}
+		if (other != NULL) {
+			copy_address(found, other);
+			other = skip_to(other->ai_next, family, false);
+		}
 	}
 }
 

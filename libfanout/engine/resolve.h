@@ -17,7 +17,7 @@
 
 #include "fanout_transport.h"
 
-#define LOOKUP_ADDRESSES 8
+#define LOOKUP_ADDRESSES 16
 #define RESOLVE_THREADS 16
 
 struct address {
