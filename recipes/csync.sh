@@ -90,6 +90,17 @@ setting() {
 	sed -n "s/^$1 //p" "$CONF" 2>/dev/null
 }
 
+# set_setting NAME VALUE
+set_setting() {
+	{
+		grep -v "^$1 " "$CONF" 2>/dev/null
+		echo "$1 $2"
+	} | sort | put_file "$CONF" 644 "$1 $2"
+}
+
+# A shell command: what the policy in this folder is, in short.
+SUM="find . -type f ! -name 'cf_promises_*' | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-12"
+
 need_master() {
 	[ -f "$CONF" ] || die "this host is no master yet: csync-master makes it one"
 	master=$(setting POLICYHOST_NAME)
@@ -99,6 +110,11 @@ need_master() {
 # list "a,b c": "a", "b", "c" as CFEngine has lists.
 list() {
 	echo "$1" | tr ', ' '\n' | sed '/^$/d; s/^\*\././; s/.*/"&"/' | paste -sd, - | sed 's/,/, /g'
+}
+
+schedule_classes() {
+	classes=$(setting SCHEDULE)
+	echo "${classes:-Min00_05}"
 }
 
 # As the settings say.
@@ -113,6 +129,8 @@ tokens() {
 	# Names that are only in /etc/hosts are found for addresses of this kind.
 	*[0-9].[0-9]*) bind='  bindtointerface  => "0.0.0.0";' ;;
 	esac
+	mail=$(setting MAILTO)
+	mail=${mail:+"  mailto       => \"$mail\";"}
 	cat >"$T/tokens" <<-TOKENS
 	POLICYHOST_NAME $1
 	POLICYHOST_ADDRESSES $(list "$4")
@@ -121,6 +139,8 @@ tokens() {
 	CFSERVD_NETWORKS $(list "$3")
 	DEFAULT_CLIENT_DNS_DOMAIN ${1#*.}
 	BIND $bind
+	SCHEDULE $(list "$(schedule_classes)")
+	MAILTO $mail
 	WRAPPER $WRAPPER
 	MASTERDIR $MASTERDIR
 	MASTERFILES $MASTERFILES
@@ -131,10 +151,10 @@ tokens() {
 # written once.
 write_policy() {
 	step "the policy in $MASTERDIR; yours is site.cf"
-	for file in csync_update.cf update.cf failsafe.cf promises.cf access.cf; do
+	for file in csync_update.cf update.cf failsafe.cf promises.cf access.cf schedule.cf; do
 		render $file | put_file "$MASTERDIR/$file" 600 "$TEMPLATES/$file"
 	done
-	for file in site.cf schedule.cf cfrun.hosts; do
+	for file in site.cf cfrun.hosts; do
 		[ -f "$MASTERDIR/$file" ] ||
 		    render $file | put_file "$MASTERDIR/$file" 600 "$TEMPLATES/$file"
 	done
@@ -142,9 +162,13 @@ write_policy() {
 	[ -f "$wrapper" ] || wrapper=$LIBEXEC/cfrun-agent
 	[ -f "$wrapper" ] || wrapper=$(dirname "$0")/../cfrun/cfrun-agent
 	sed "s|@LIBEXECDIR@|${LIBEXEC%/fanout}|" "$wrapper" | put_file "$MASTERDIR/cfrun-agent" 600 "$wrapper"
+	check_policy
+}
+
+check_policy() {
 	$dry || look cf-promises -f "$MASTERDIR/promises.cf" >"$T/promises" 2>&1 || {
 		cat "$T/promises" >&2
-		hint="mend $MASTERDIR/site.cf (backups are in $BACKUPS) and run it again"
+		hint="mend it (backups are in $BACKUPS) and run this again; clients keep what they have"
 		die "the policy does not stand cf-promises; nothing was handed out"
 	}
 }
@@ -168,9 +192,10 @@ same_policy() {
 	[ -x "$WRAPPER" ]
 }
 
-# running: cf-serverd answers with our key.
+# serving HOST [once]: its cf-serverd answers; without "once" it is waited for.
 serving() {
 	tries=100
+	[ -z "${2-}" ] || tries=1
 	while ! cfrun --any-host --ping -S --no-report "$1" >/dev/null 2>"$T/ping"; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || return 1
@@ -315,12 +340,13 @@ fetch_policy() {
 	SH
 }
 
-# test_cfrun ARGUMENT...: cfrun on all hosts of $T/hosts; who fails is named.
+# test_cfrun ARGUMENT...: cfrun on all hosts of $T/hosts; who fails is named. A
+# cf-serverd that was just started may not listen yet.
 test_cfrun() {
 	args=$(quote "$@")
 	rc=0
 	rm -rf "$T/state/fanout"
-	eval "XDG_STATE_HOME=\$T/state cfrun --no-progress --retries 3 $hosts_words $args" 8>&- >"$T/said" || rc=$?
+	eval "XDG_STATE_HOME=\$T/state cfrun --no-progress --retries ${retries:-3} $CFRUNOPTS $hosts_words $args" 8>&- >"$T/said" || rc=$?
 	sed 's/^/  /' "$T/said"
 	[ $rc -ne 0 ] || return 0
 	report=$(find "$T/state/fanout/runs" -name '*.cfrun.jsonl' | sort | tail -n 1)
@@ -343,6 +369,8 @@ registered() {
 	awk -v h="$1" '$1 == h { d = $2 } END { print d }' "$REGISTRY" 2>/dev/null
 }
 
+# schedule show: one that tells which way it is.
+#
 # schedule cron TIME|execd|none: a shell command that has the agent run in this
 # way and in no other, and tells of what it changes. A TIME of "hourly" is at a
 # minute of the host's own, so that not all come to the master at once.
@@ -369,6 +397,13 @@ schedule() {
 		{ echo "@reboot root cf-execd" >/etc/cron.d/csync-execd; echo cf-execd starts at boot; };
 		pidof cf-execd >/dev/null || { cf-execd --no-lock </dev/null >/dev/null 2>&1 && echo cf-execd started; };
 		fi;
+		SH
+		;;
+	show)
+		oneline <<-SH
+		way=; [ ! -f $cron ] || way="cron \$(cut -d' ' -f1-5 $cron)";
+		! pidof cf-execd >/dev/null || way="\$way execd";
+		echo "\${way:-by cfrun only}"
 		SH
 		;;
 	none)

@@ -79,7 +79,7 @@ LOCK=/run/csync.lock
 # --- beginning and end ----------------------------------------------------------
 
 dry=false verbose=false changes=0 status=0 hint=''
-SSHOPTS='' password=''
+SSHOPTS='' CFRUNOPTS='' password=''
 
 # options WORD...: those of all recipes; for others own_option is asked, which
 # returns how many words it took, 0 if it does not know it.
@@ -94,6 +94,9 @@ options() {
 		-F | --ssh-config | -o | --option | --known-hosts | --identity | -J | --jump | -t | --connect-timeout)
 			value "$@"
 			SSHOPTS="$SSHOPTS $1 $(quote "$2")"
+			case $1 in
+			-t | --connect-timeout) CFRUNOPTS="-t $(quote "$2")" ;;
+			esac
 			took=2
 			;;
 		--accept-new) SSHOPTS="$SSHOPTS $1" ;;
@@ -178,8 +181,12 @@ finish() {
 	elif [ $changes -eq 0 ] && [ $status -eq 0 ]; then
 		echo "$me: all is as it should be, nothing was changed"
 	fi
+	leave
+}
+
+leave() {
 	note "$me ends with $status, $changes changes"
-	exit $status
+	exit "$status"
 }
 
 die() {
@@ -298,7 +305,8 @@ many() {
 	[ -s "$T/hosts" ] || return 0
 	hosts_option
 	args=$(quote "$@")
-	eval "show $tool $SSHOPTS $hosts_words $args"
+	! ${quiet:-false} || $verbose || show=:
+	eval "${show:-show} $tool $SSHOPTS $hosts_words $args"
 	! $dry || return 0
 	rm -rf "$T/state/fanout"
 	rc=0
@@ -306,7 +314,7 @@ many() {
 	    8>&- >"$T/said" 2>"$T/remarks" || rc=$?
 	# What -v tells besides, for ccp.
 	grep -vE ': (logged in as .*|.* is left out: .*)$' "$T/remarks" >&2 || :
-	sed 's/^/  /' "$T/said"
+	${quiet:-false} || sed 's/^/  /' "$T/said"
 	cat "$T/said" >>"$LOG"
 	case $rc in
 	0) return 0 ;;
