@@ -57,6 +57,14 @@ counted(struct sess *s, ssize_t n)
 	return n == -1 ? -errno : n;
 }
 
+static ssize_t
+received(struct sess *s, ssize_t n)
+{
+	if (n > 0)
+		s->came += (uint64_t)n;
+	return counted(s, n);
+}
+
 /*
  * libssh2 reads on as long as there is something to read. A server that never
  * stops would never let us go, to other hosts or to a deadline: after so many
@@ -73,7 +81,7 @@ recv_ahead(struct sess *s, void *buf)
 {
 	ssize_t n;
 
-	n = counted(s, recv(s->fd, s->ahead, sizeof(s->ahead), MSG_NOSIGNAL));
+	n = received(s, recv(s->fd, s->ahead, sizeof(s->ahead), MSG_NOSIGNAL));
 	if (n <= 0)
 		return n;
 	s->ahead_len = (size_t)n;
@@ -107,7 +115,7 @@ count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
 	}
 	if (len == 1)
 		return recv_ahead(s, buf);
-	return counted(s, recv(fd, buf, len, flags | MSG_NOSIGNAL));
+	return received(s, recv(fd, buf, len, flags | MSG_NOSIGNAL));
 }
 
 static ssize_t

@@ -77,6 +77,12 @@ struct sess {
 	bool		 held;		/* no room for output */
 	unsigned	 idle_steps;	/* in a row without a byte moved */
 	uint64_t	 moved;		/* bytes through the socket */
+	uint64_t	 came;		/* of these, what was received */
+	struct {
+		uint64_t came;		/* when it was last looked at */
+		int64_t	 at;		/* and that was new, ms; 0: never */
+		int	 probes;	/* since then */
+	} alive;			/* ServerAliveInterval */
 	bool		 keyed;		/* the first key exchange is done */
 	bool		 over;		/* for libssh2 the socket is dead */
 	unsigned	 recvs;		/* calls to receive in this step */
@@ -179,6 +185,9 @@ enum sess_res sess_error(struct sess *, int rc, const char *doing);
 enum sess_res auth_accepted(struct sess *, const char *how);
 enum sess_res auth_refused(struct sess *);
 enum sess_res auth_error(struct sess *, int rc);
+
+/* RUN has nothing to do: ask a silent server, or RES_FAIL when it is gone. */
+enum sess_res sess_alive(struct sess *);
 
 /* A jump host's: let go of what is carried; a freed message of this session. */
 void	carry_free(struct sess *);

@@ -234,6 +234,8 @@ sess_run(struct sess *s)
 		if (res == RES_NEXT && s->moved != moved)
 			res = RES_MORE;
 	}
+	if (res == RES_NEXT || res == RES_WAIT)
+		res = sess_alive(s) == RES_FAIL ? RES_FAIL : res;
 	if (res != RES_NEXT)
 		return res;
 	if (s->held) {
