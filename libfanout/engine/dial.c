@@ -21,6 +21,7 @@
 
 #define ROUND_MS 1000	/* between two rounds over the addresses */
 #define NEXT_MS 250	/* RFC 8305, 5: Connection Attempt Delay */
+#define DOOR_MS 20	/* between two looks whether it is our turn */
 
 static enum fanout_class
 class_of(int error)
@@ -205,8 +206,35 @@ next_round(struct fanout_io *p)
 }
 
 void
+peer_leave_door(struct fanout_io *p)
+{
+	if (p->door != NULL)
+		doors_leave(&p->worker->eng->doors, p->door);
+	p->door = NULL;
+}
+
+/* Is it our turn? Until then no deadline runs. */
+static bool
+may_begin(struct fanout_io *p)
+{
+	if (p->door != NULL)
+		return true;
+	if (!doors_enter(&p->worker->eng->doors, &p->lookup->found.at[0],
+	    &p->door)) {
+		p->stage_due = FO_NEVER;
+		p->step_due = p->worker->now + DOOR_MS;
+		return false;
+	}
+	if (p->stage_due == FO_NEVER)
+		peer_restart_stage(p);
+	return true;
+}
+
+void
 dial_next(struct fanout_io *p)
 {
+	if (!may_begin(p))
+		return;
 	while (p->state == PEER_DIAL && p->step_due == FO_NEVER) {
 		if (p->address < p->lookup->found.n)
 			start_address(p);

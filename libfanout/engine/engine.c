@@ -103,7 +103,11 @@ init_parts(struct engine *eng, const struct fanout_opts *o)
 		goto asks;
 	if (carriers_init(&eng->carriers) == -1)
 		goto resolver;
+	if ((errno = doors_init(&eng->doors)) != 0)
+		goto carriers;
 	return 0;
+carriers:
+	carriers_destroy(&eng->carriers);
 resolver:
 	resolver_free(eng->resolver);
 asks:
@@ -203,6 +207,7 @@ engine_free(struct engine *eng)
 	admit_destroy(&eng->admit);
 	asks_destroy(&eng->asks);
 	carriers_destroy(&eng->carriers);
+	doors_destroy(&eng->doors);
 	engine_hosts_free(eng);
 	eng->transport->close_all(eng->shared);
 	pthread_mutex_destroy(&eng->critical);

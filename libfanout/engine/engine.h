@@ -9,6 +9,7 @@
 #include "admit.h"
 #include "asks.h"
 #include "carrier.h"
+#include "doors.h"
 #include "queue.h"
 #include "resolve.h"
 #include "task.h"
@@ -36,6 +37,7 @@ struct engine {
 	struct admit	 admit;
 	struct asks	 asks;
 	struct carriers	 carriers;
+	struct doors	 doors;
 	struct resolver	*resolver;
 	struct worker	*workers;	/* max_workers of them */
 	atomic_uint	 nworkers;	/* that run */

@@ -264,6 +264,7 @@ peer_bury(struct fanout_io *p)
 	fanout_io_forget(p);
 	ride_leave(p);
 	dial_stop(p);
+	peer_leave_door(p);
 	if (p->impl != NULL)
 		w->eng->transport->free(p->impl);
 	p->impl = NULL;

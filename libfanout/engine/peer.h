@@ -50,6 +50,7 @@ struct fanout_io {
 	size_t		 address;	/* index of the next to try */
 	int		 round;		/* over all of them, done */
 	int		 dial_error;	/* why one failed; 0: none did */
+	struct door	*door;		/* held until it has logged in */
 
 	struct timer	 timer;		/* earliest of what follows */
 	int64_t		 stage_due;	/* the stage's own deadline */
@@ -123,5 +124,8 @@ void	io_tell_notes(struct fanout_io *, struct fanout_plan *);
 void	dial_next(struct fanout_io *);	/* start what is to be tried now */
 void	dial_step(struct fanout_io *);
 void	dial_stop(struct fanout_io *);
+
+/* It has logged in, or will not: others may, at its address. */
+void	peer_leave_door(struct fanout_io *);
 
 #endif
