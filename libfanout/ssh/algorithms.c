@@ -27,18 +27,30 @@ static const char *const preferred[ALGO_KINDS] = {
 	"hmac-sha2-256,hmac-sha2-512"
 };
 
+/*
+ * libssh2 names certificates among the host keys, but only users can have
+ * them: it cannot read a host's, and the key exchange would fail.
+ */
+static bool
+is_usable(const char *name, int method)
+{
+	return method != LIBSSH2_METHOD_HOSTKEY ||
+	    strstr(name, "-cert-v01@openssh.com") == NULL;
+}
+
 static char **
 ask(LIBSSH2_SESSION *session, int method)
 {
 	const char **algs;
-	char **list;
+	char **list, **end;
 	int i, n;
 
 	if ((n = libssh2_session_supported_algs(session, method, &algs)) < 0)
 		return NULL;
-	if ((list = calloc((size_t)n + 1, sizeof(*list))) != NULL)
+	if ((end = list = calloc((size_t)n + 1, sizeof(*list))) != NULL)
 		for (i = 0; i < n; i++)
-			if ((list[i] = strdup(algs[i])) == NULL)
+			if (is_usable(algs[i], method) &&
+			    (*end++ = strdup(algs[i])) == NULL)
 				break;
 	libssh2_free(session, algs);
 	return list;
