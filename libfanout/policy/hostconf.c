@@ -127,14 +127,14 @@ known_hosts(struct fill *f, enum kw_slot slot, const char *one,
 	return 0;
 }
 
-/* ssh's order; those that are only tried by ssh itself are left out. */
+/* ssh's order, without DSA, which is out of use since OpenSSH 10. */
 static int
 default_identities(struct fill *f)
 {
 	static const char *const names[] = {
 		"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk",
 		"~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk",
-		"~/.ssh/id_xmss", "~/.ssh/id_dsa"
+		"~/.ssh/id_xmss"
 	};
 	size_t i;
 

@@ -32,7 +32,7 @@ generate() {
 		of["c"] = "aes128-ctr|aes256-cbc|3des-cbc|aes128-gcm@openssh.com|chacha20-poly1305@openssh.com"
 		of["m"] = "hmac-sha1|hmac-sha2-256|hmac-md5|umac-64-etm@openssh.com|hmac-sha2-512-etm@openssh.com"
 		of["k"] = "curve25519-sha256|ecdh-sha2-nistp256|diffie-hellman-group14-sha1|diffie-hellman-group16-sha512"
-		of["h"] = of["p"] = "ssh-ed25519|ssh-rsa|rsa-sha2-256|ecdsa-sha2-*|*rsa*|ssh-dss|sk-*|*-cert-v01@openssh.com|ecdsa-sha2-nistp38?"
+		of["h"] = of["p"] = "ssh-ed25519|ssh-rsa|rsa-sha2-256|ecdsa-sha2-*|*rsa*|ssh-rsa|sk-*|*-cert-v01@openssh.com|ecdsa-sha2-nistp38?"
 		if (s == "-" && rnd(3) == 0)
 			of["c"] = "aes*|*gcm*"
 		n = 1 + rnd(3)
@@ -164,7 +164,7 @@ normal() {
 	    -e 's/^pubkeyauthentication (unbound|host-bound|yes)$/pubkeyauthentication true/' \
 	    -e 's/^pubkeyauthentication no$/pubkeyauthentication false/' \
 	    -e 's/^serveraliveinterval 300$/serveraliveinterval 0/' \
-	    -e '/^identityagent (none|SSH_AUTH_SOCK)$/d' \
+	    -e '/^identityagent (none|SSH_AUTH_SOCK)$/d;/id_dsa$/d' \
 	    -e '/^proxyjump none$/d' \
 	    -e '/^(addressfamily|batchmode|bindaddress|certificatefile|compression|connectionattempts|connecttimeout|forwardagent|globalknownhostsfile|hashknownhosts|host|hostkeyalias|hostname|identitiesonly|identityagent|identityfile|kbdinteractiveauthentication|numberofpasswordprompts|passwordauthentication|port|preferredauthentications|proxycommand|proxyjump|pubkeyauthentication|sendenv|serveralivecountmax|serveraliveinterval|setenv|stricthostkeychecking|user|userknownhostsfile) /p' \
 	    -e '/^(ciphers|macs|kexalgorithms|hostkeyalgorithms|pubkeyacceptedalgorithms) /{' \
