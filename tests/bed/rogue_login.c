@@ -349,6 +349,9 @@ serve(int fd, const char *hostkey)
 	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HOSTKEY, hostkey);
 	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_CIPHERS_S_C, "aes128-ctr");
 	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HMAC_S_C, "hmac-sha2-256");
+	/* Both ways: libssh2 1.11 fails if only one of them is GCM. */
+	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_CIPHERS_C_S, "aes128-ctr");
+	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HMAC_C_S, "hmac-sha2-256");
 	g.server.userdata = &g;
 	g.server.auth_pubkey_function = on_key;
 	g.server.channel_open_request_session_function = on_open;
