@@ -98,8 +98,9 @@ set_setting() {
 	} | sort | put_file "$CONF" 644 "$1 $2"
 }
 
-# A shell command: what the policy in this folder is, in short.
-SUM="find . -type f ! -name 'cf_promises_*' | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-12"
+# A shell command: what the policy in this folder is, in short. The list of
+# clients is none.
+SUM="find . -type f ! -name 'cf_promises_*' ! -name cfrun.hosts | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-12"
 
 need_master() {
 	[ -f "$CONF" ] || die "this host is no master yet: csync-master makes it one"
@@ -353,6 +354,54 @@ test_cfrun() {
 	[ -n "$report" ] || die "cfrun ended with $rc"
 	sed -n '/"class":"ok"/d; s/^{"event":"done","host":"\([^"]*\)".*"class":"\([^"]*\)".*/\1 cfrun: \2/p' \
 	    "$report" >>"$T/failed"
+}
+
+# --- members of a cluster -------------------------------------------------------------
+#
+# The setting MEMBERS names hosts that may become the master, as they do when the
+# master is a package of a cluster: they have its key pair, not one of their own,
+# and know whom it trusts.
+
+members() {
+	{ setting MEMBERS | tr ' ' '\n'; cat "$T/joining" 2>/dev/null; } | sed '/^$/d' | sort -u
+}
+
+is_member() {
+	members | grep -qxF "$1"
+}
+
+# Of $T/hosts only these are left, without this host.
+other_members() {
+	members | grep -xFf - "$T/hosts" | grep -vxF "$(full_name "$(hostname)")" >"$T/left" || :
+	mv "$T/left" "$T/hosts"
+}
+
+# share: what the master knows, on the members of $T/hosts.
+share() {
+	[ -s "$T/hosts" ] || return 0
+	each "no folders" "mkdir -p $PPKEYS $INPUTS && chmod 700 $PPKEYS $INPUTS"
+	put "the keys of the master cannot be copied" 600 --exclude 'csync-*' -r -T "$PPKEYS" "$PPKEYS"
+	put "the settings cannot be copied" 644 "$CONF" "$REGISTRY" "$WORKDIR/"
+	each "keys that are refused stay" "$(oneline <<-SH
+	cd $PPKEYS && own=\$(cf-key -p localhost.pub) && for f in root-*.pub; do
+	d=\${f#root-}; d=\${d%.pub};
+	[ "\$d" = "\$own" ] || grep -q " \$d\\\$" $REGISTRY || { rm -f "\$f" && echo "without \$f"; }; done;
+	SH
+	)"
+}
+
+# share_all: with all members, when something has changed. Who is lost on the
+# way is named, and $T/hosts stays as it is otherwise.
+share_all() {
+	[ -n "$(members)" ] || return 0
+	cp "$T/hosts" "$T/kept"
+	members >"$T/members"
+	cut -d' ' -f1 "$T/failed" | grep -vxFf - "$T/members" >"$T/hosts" || :
+	other_members
+	step "the other members of the cluster know it, too"
+	share
+	each "cf-serverd does not start" "$(serverd start)"
+	cut -d' ' -f1 "$T/failed" | grep -vxFf - "$T/kept" >"$T/hosts" || :
 }
 
 # unlearn HOST: no key is its key any more.

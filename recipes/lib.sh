@@ -155,7 +155,7 @@ begin() {
 	mkdir "$T/state"
 	if [ "${CSYNC_LOCKED-}" != "$PPID" ]; then
 		exec 8>>"$LOCK"
-		flock -n 8 || die "another recipe is at work: $(cat "$LOCK")"
+		flock -w "${patience:-0}" 8 || die "another recipe is at work: $(cat "$LOCK")"
 		$dry || echo "$me, process $$" >"$LOCK"
 	fi
 	note "$me $said"
@@ -191,6 +191,7 @@ leave() {
 
 die() {
 	echo "$me: $*" >&2
+	! ${syslog:-false} || $dry || logger -t "$me" -p daemon.err -- "$*" 2>/dev/null || :
 	[ -z "$hint" ] || echo "$me: $hint" >&2
 	note "error: $*"
 	exit 1
