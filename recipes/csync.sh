@@ -102,9 +102,16 @@ set_setting() {
 # clients is none.
 SUM="find . -type f ! -name 'cf_promises_*' ! -name cfrun.hosts | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-12"
 
+# This host is the master: $master, $master_key and $address are its name, key
+# and address. They are made up where a dry run comes before csync-master.
 need_master() {
+	if $dry && [ ! -f "$CONF" ]; then
+		master=$(hostname -f 2>/dev/null || hostname) master_key=DIGEST address=ADDRESS
+		return 0
+	fi
 	[ -f "$CONF" ] || die "this host is no master yet: csync-master makes it one"
 	master=$(setting POLICYHOST_NAME)
+	address=$(cat "$WORKDIR/policy_server.dat")
 	master_key=$(digest "$PPKEYS/localhost.pub") || die "no key pair in $PPKEYS: csync-master makes one"
 }
 
