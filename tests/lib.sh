@@ -13,6 +13,7 @@ case $B in /*) ;; *) B=$TOP/$B ;; esac
 CEXEC=$B/bin/cexec
 LOOPBACK=$TOP/tests/bed/loopback
 VHOSTS=$TOP/tests/bed/vhosts
+CLUSTER=$TOP/tests/bed/cluster
 CFSERVERD=$TOP/tests/bed/cfserverd
 CFRUN=$B/bin/cfrun
 # Sanitizers cost memory and time: what is measured there means nothing.
@@ -58,6 +59,17 @@ vhosts_up() {
 	env=$("$VHOSTS" up "$@" --with $$ 2>"$err") || rc=$?
 	[ $rc -ne 77 ] || skip "$(tail -n 1 "$err")"
 	[ $rc -eq 0 ] || fail "the virtual hosts do not come up"
+	eval "$env"
+}
+
+# cluster_up N [OPTION...]: virtual hosts node1 to nodeN that are a cluster, and
+# some that are not, see bed/cluster.
+cluster_up() {
+	[ -x "$CEXEC" ] || skip "$CEXEC is not built"
+	rc=0
+	env=$("$CLUSTER" up "$@" --with $$ 2>"$err") || rc=$?
+	[ $rc -ne 77 ] || skip "$(tail -n 1 "$err")"
+	[ $rc -eq 0 ] || fail "the cluster does not come up"
 	eval "$env"
 }
 
