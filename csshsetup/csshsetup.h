@@ -6,6 +6,9 @@
 
 #include "cli/tool.h"
 
+enum setup_mode { SETUP_TRUST, SETUP_VERIFY, SETUP_ROTATE, SETUP_REVOKE,
+    SETUP_AUDIT };
+
 struct csshsetup {
 	struct cli_target target;
 	struct cli_connect connect;
@@ -17,6 +20,11 @@ struct csshsetup {
 	const char	*expiry;	/* YYYYMMDD[HHMM]; NULL: never */
 	const char	*fingerprints;	/* file; NULL: none */
 	bool		 dry_run;
+	enum setup_mode	 mode;		/* made of the options */
+	bool		 mutual;	/* -r */
+	const char	*hub;		/* host; NULL: all to all */
+	bool		 verify, rotate, audit;
+	const char	*revoke;	/* NULL: not */
 	bool		 help, version;
 	const char	*completion;	/* shell; NULL: not asked for */
 	char		**words;	/* hosts; NULL at the end */
@@ -49,14 +57,5 @@ struct setup_key {
 int	key_find(struct setup_key *, const struct csshsetup *,
 	    struct fanout_error *);
 void	key_clear(struct setup_key *);
-
-/* script.c: for the host; its standard input is the line and the word. */
-char	*script_install(bool dry_run);	/* free(3); NULL: no memory */
-
-/* What it said, in the first line that begins with SCRIPT_SAYS; why is the
- * rest of it, or where there is no such line the first of all. */
-#define SCRIPT_SAYS "csshsetup: "
-enum script_said { SAID_NOTHING, SAID_DONE, SAID_THERE, SAID_NO };
-enum script_said script_read(const char *output, char *why, size_t);
 
 #endif

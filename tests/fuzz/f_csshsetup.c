@@ -5,6 +5,7 @@
 #include "../../csshsetup/csshsetup.h"
 #include "../../csshsetup/fingerprints.h"
 #include "../../csshsetup/keyline.h"
+#include "../../csshsetup/script.h"
 #include "fuzz.h"
 
 static void

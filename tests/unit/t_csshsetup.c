@@ -10,6 +10,7 @@
 #include "../../csshsetup/csshsetup.h"
 #include "../../csshsetup/fingerprints.h"
 #include "../../csshsetup/keyline.h"
+#include "../../csshsetup/script.h"
 #define TMPDIR_NAME "t_csshsetup"
 #include "tmpdir.h"
 

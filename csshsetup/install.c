@@ -1,0 +1,347 @@
+/*
+ * install.c - hosts that are to trust our key: who does already; install it
+ * elsewhere; prove it. Before them, where fingerprints are given, one run that
+ * looks at host keys and goes no further.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fingerprints.h"
+#include "script.h"
+#include "setup.h"
+
+#define SAID_MAX 2047		/* of a host's output that is looked at */
+#define SCRIPT_MS 60000		/* for the script, where -u says nothing */
+
+/* ---- what becomes of a host --------------------------------------------- */
+
+/* Looking at keys only: every one is refused here, in the end. */
+static bool
+on_look_ask(void *ctx, struct fanout *f, const struct fanout_event *ev)
+{
+	struct setup *s = ctx;
+	struct host *h;
+
+	if (ev->ask->kind != FANOUT_ASK_HOSTKEY)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	h->seen = fingerprints_check(s->prints, ev->name,
+	    ev->ask->fingerprint) != PRINT_WRONG;
+	if (!h->seen)
+		snprintf(h->result.text, sizeof(h->result.text), "its %.40s key "
+		    "%.80s is not the one in %.80s: nothing is sent to it",
+		    ev->ask->key_type, ev->ask->fingerprint,
+		    s->c->fingerprints);
+	(void)fanout_answer(f, ev->ask->id, NULL);
+	return true;
+}
+
+static bool
+on_look(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct setup *s = ctx;
+	struct host *h;
+	char why[sizeof(h->result.text)];
+
+	(void)out;
+	if (ev->kind != FANOUT_EV_DONE)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	if (h->seen)
+		return false;
+	memcpy(why, h->result.text, sizeof(why));
+	setup_give_up(h, ev->result);
+	if (*why != '\0') {
+		h->result.cls = FANOUT_C_HOSTKEY_CHANGED;
+		memcpy(h->result.text, why, sizeof(why));
+	}
+	return false;
+}
+
+/* A key that is in the file needs no question. */
+static bool
+on_probe_ask(void *ctx, struct fanout *f, const struct fanout_event *ev)
+{
+	struct setup *s = ctx;
+	enum fingerprint_verdict v;
+
+	if (s->prints == NULL || ev->ask->kind != FANOUT_ASK_HOSTKEY)
+		return false;
+	v = fingerprints_check(s->prints, ev->name, ev->ask->fingerprint);
+	if (v == PRINT_UNKNOWN && s->c->connect.accept_new)
+		v = PRINT_RIGHT;
+	if (v != PRINT_UNKNOWN)
+		(void)fanout_answer(f, ev->ask->id, v == PRINT_RIGHT ? "yes" :
+		    NULL);
+	return v != PRINT_UNKNOWN;
+}
+
+/* Noise first is of no use: what does not fit is left out. */
+static void
+keep(struct host *h, const struct fanout_event *ev)
+{
+	size_t room = SAID_MAX - h->len;
+
+	(void)setup_keep(h, ev->data, ev->len < room ? ev->len : room,
+	    SAID_MAX);
+}
+
+/* The script came to its end: what does it say? */
+static void
+take_answer(struct host *h, const struct fanout_result *r)
+{
+	char why[sizeof(h->result.text)];
+	enum script_said said = script_read(h->said != NULL ? h->said : "",
+	    why, sizeof(why));
+
+	setup_forget(h);
+	if (said == SAID_DONE || said == SAID_THERE) {
+		h->state = INSTALLED;
+		h->was_there = said == SAID_THERE;
+		return;
+	}
+	if (said == SAID_NO)
+		setup_refuse(h, r, "%s", why);
+	else
+		setup_refuse(h, r, "the login runs no commands of /bin/sh, "
+		    "which installing a key takes%s%.150s", *why != '\0' ?
+		    "; it says: " : "", why);
+}
+
+/* With --key it is not enough that some key is let in: is this one there? */
+static bool
+on_probe(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct setup *s = ctx;
+	struct host *h;
+
+	if (ev->kind != FANOUT_EV_DONE && ev->kind != FANOUT_EV_OUT)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	if (ev->kind == FANOUT_EV_OUT)
+		keep(h, ev);
+	else if (setup_answered(ev->result)) {
+		if (s->c->key == NULL)
+			h->state = TRUSTED;
+		else
+			take_answer(h, ev->result);
+		if (h->state == INSTALLED)
+			h->state = h->was_there ? TRUSTED : NEW;
+		if (h->state == TRUSTED)
+			setup_tell(s, out, "trust", ev->name, "already trusted");
+	} else if (ev->result->cls == FANOUT_C_AUTH)
+		h->result = *ev->result;	/* if no password is to be had */
+	else
+		setup_give_up(h, ev->result);
+	return false;
+}
+
+static bool
+on_install(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct setup *s = ctx;
+	struct host *h;
+
+	if (ev->kind != FANOUT_EV_DONE && ev->kind != FANOUT_EV_OUT)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	if (ev->kind == FANOUT_EV_OUT) {
+		keep(h, ev);
+		return false;
+	}
+	if (setup_answered(ev->result))
+		take_answer(h, ev->result);
+	else
+		setup_give_up(h, ev->result);
+	if (s->c->dry_run && h->state == INSTALLED)
+		setup_tell(s, out, "trust", ev->name, h->was_there ? "the key is there, and "
+		    "refused all the same" : "the key would be installed");
+	return false;
+}
+
+static bool
+on_proof(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct setup *s = ctx;
+	struct host *h;
+
+	if (ev->kind != FANOUT_EV_DONE)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	if (ev->result->cls == FANOUT_C_OK) {
+		h->state = TRUSTED;
+		setup_tell(s, out, "trust", ev->name, "trusted now");
+	} else if (ev->result->cls != FANOUT_C_CANCELED)
+		setup_give_up(h, ev->result);
+	if (ev->result->cls == FANOUT_C_AUTH)
+		snprintf(h->result.text, sizeof(h->result.text), "the key %s, "
+		    "but is refused all the same; sshd's log there says why "
+		    "(modes of the home directory, PermitRootLogin, "
+		    "PubkeyAuthentication, AuthorizedKeysFile)",
+		    h->was_there ? "was installed before" : "is installed");
+	return false;
+}
+
+/* ---- runs ---------------------------------------------------------------- */
+
+/* As if no key were known, so that each is shown to us; and not one login is
+ * tried. */
+static int
+look(struct setup *s)
+{
+	static const char *const own[] = { "UserKnownHostsFile=/dev/null",
+	    "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=ask",
+	    "BatchMode=no", NULL };
+	const struct cli_extra extra = { .event = on_look, .ask = on_look_ask, .ctx = s };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct cli_run run = { .cmd = &cmd, .extra = &extra };
+	struct fanout_opts opts = s->opts;
+
+	opts.can_answer = FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
+	return s->prints != NULL ? setup_part(s, setup_is_new, &run, own,
+	    opts) : 0;
+}
+
+static int
+input(const struct setup *s)
+{
+	int fd[2];
+	bool sent;
+
+	if (pipe(fd) == -1) {
+		warn("pipe");
+		return -1;
+	}
+	/* Far less than what a pipe holds. */
+	sent = dprintf(fd[1], "%s\n%s\n", s->key.line, s->key.word) > 0;
+	close(fd[1]);
+	if (sent)
+		return fd[0];
+	warn("pipe");
+	close(fd[0]);
+	return -1;
+}
+
+/* A part that runs the script. */
+static int
+script_part(struct setup *s, struct fanout_cmd *cmd, const struct cli_run *run,
+    const char *const *own, struct fanout_opts opts, bool dry_run)
+{
+	char *script;
+	int status = CLI_EXIT_USAGE;
+
+	if (opts.command_ms == 0)
+		opts.command_ms = SCRIPT_MS;
+	if ((script = script_install(dry_run)) == NULL) {
+		warnx("out of memory");
+		return CLI_EXIT_USAGE;
+	}
+	cmd->command = script;
+	if ((cmd->stdin_fd = input(s)) != -1) {
+		status = setup_part(s, setup_is_new, run, own, opts);
+		close(cmd->stdin_fd);
+	}
+	free(script);
+	return status;
+}
+
+/* Host keys are asked about here, and passphrases; no passwords. */
+static int
+probe(struct setup *s)
+{
+	const struct cli_extra extra = { .event = on_probe,
+	    .ask = on_probe_ask, .ctx = s };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct cli_ask ask = CLI_ASK_INIT;
+	struct cli_run run = { .cmd = &cmd, .ask = &ask, .extra = &extra };
+	struct fanout_opts opts = s->opts;
+	struct fanout_error e;
+	const char *own[6] = { setup_keys_only[0], setup_keys_only[1] };
+	size_t n = 2;
+
+	opts.can_answer = 0;
+	if (cli_ask_open(&ask, &opts, &e) != 0) {
+		warnx("%s", e.text);
+		return CLI_EXIT_USAGE;
+	}
+	if (s->prints != NULL) {
+		opts.can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
+		own[n++] = "StrictHostKeyChecking=ask";
+		own[n++] = "BatchMode=no";
+	}
+	if (s->c->key == NULL)
+		return setup_part(s, setup_is_new, &run, own, opts);
+	own[n] = s->identity;
+	return script_part(s, &cmd, &run, own, opts, true);
+}
+
+/* Keys that were refused are not tried again: each costs one of the attempts
+ * that the server allows. With --key other keys may be let in. */
+static int
+install(struct setup *s)
+{
+	const char *const own[] = { "BatchMode=no", s->c->key != NULL ? NULL :
+	    "PubkeyAuthentication=no", NULL };
+	const struct cli_extra extra = { .event = on_install, .ctx = s };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	const struct cli_run run = { .cmd = &cmd, .extra = &extra,
+	    .ask = &s->c->connect.ask };
+
+	return script_part(s, &cmd, &run, own, s->opts, s->c->dry_run);
+}
+
+static bool
+is_installed(const struct setup *s, size_t host)
+{
+	return s->host[host].state == INSTALLED;
+}
+
+static int
+prove(struct setup *s)
+{
+	const struct cli_extra extra = { .event = on_proof, .ctx = s };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct cli_ask ask = CLI_ASK_INIT;
+	const struct cli_run run = { .cmd = &cmd, .ask = &ask, .extra = &extra };
+	const char *const own[] = { setup_keys_only[0], setup_keys_only[1], s->identity,
+	    NULL };
+	struct fanout_opts opts = s->opts;
+	struct fanout_error e;
+
+	opts.can_answer = 0;
+	if (cli_ask_open(&ask, &opts, &e) != 0) {
+		warnx("%s", e.text);
+		return CLI_EXIT_USAGE;
+	}
+	return setup_part(s, is_installed, &run, own, opts);
+}
+
+/* Without a word about it, one password is asked for all. */
+static bool
+may_ask(struct setup *s)
+{
+	struct cli_ask *a = &s->c->connect.ask;
+
+	if (!a->once && !a->each && a->password_fd == 0) {
+		if (a->terminal.fd == -1)
+			return false;
+		a->once = true;
+	}
+	s->opts.can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_PASSWORD) |
+	    FANOUT_CAN_ANSWER(FANOUT_ASK_PROMPT);
+	return true;
+}
+
+int
+setup_install(struct setup *s)
+{
+	int status;
+
+	if ((status = look(s)) == 0 && (status = probe(s)) == 0 &&
+	    (may_ask(s) || s->c->key != NULL))
+		status = install(s);
+	return status == 0 && !s->c->dry_run ? prove(s) : status;
+}
