@@ -49,6 +49,7 @@ int	setup_hosts(struct csshsetup *, const struct fanout_hosts *);
 /* key.c: the key pair that hosts are to trust. */
 struct setup_key {
 	char	*path;		/* of the private key */
+	char	*prefix;	/* options and a blank; or "" */
 	char	*line;		/* as authorized_keys has it, with options */
 	char	*word;		/* "TYPE BLOB" of it, by which it is known */
 };

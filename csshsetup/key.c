@@ -166,9 +166,12 @@ compose(struct setup_key *k, const struct csshsetup *c, const char *line)
 
 	if (asprintf(&k->word, "%.*s", n, line) == -1)
 		k->word = NULL;
-	if (asprintf(&k->line, "%s%s%s%s%s%s%s", o, *o && *until ? "," : "",
+	if (asprintf(&k->prefix, "%s%s%s%s%s%s", o, *o && *until ? "," : "",
 	    *until ? "expiry-time=\"" : "", until, *until ? "\"" : "",
-	    *o || *until ? " " : "", line) == -1)
+	    *o || *until ? " " : "") == -1)
+		k->prefix = NULL;
+	if (k->prefix == NULL ||
+	    asprintf(&k->line, "%s%s", k->prefix, line) == -1)
 		k->line = NULL;
 	return k->word == NULL || k->line == NULL ? -1 : 0;
 }
@@ -226,6 +229,7 @@ void
 key_clear(struct setup_key *k)
 {
 	free(k->path);
+	free(k->prefix);
 	free(k->line);
 	free(k->word);
 	*k = (struct setup_key){ .path = NULL };

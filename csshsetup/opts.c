@@ -36,6 +36,12 @@ static const struct cli_option setup_options_table[] = {
 	    CLI_TEXT, AT(expiry), 0, 0, NULL },
 	{ 0, "fingerprints", "FILE", "of the hosts' keys: HOST SHA256:...",
 	    CLI_TEXT, AT(fingerprints), 0, 0, NULL },
+	{ 'r', "mutual", NULL, "all of them trust each other",
+	    CLI_FLAG, AT(mutual), 0, 0, NULL },
+	{ 0, "hub", "HOST", "all of them trust this one, which trusts them",
+	    CLI_TEXT, AT(hub), 0, 0, NULL },
+	{ 0, "verify", NULL, "change nothing, tell who can log in where",
+	    CLI_FLAG, AT(verify), 0, 0, NULL },
 	{ 0, "dry-run", NULL, "only tell what would change",
 	    CLI_FLAG, AT(dry_run), 0, 0, NULL },
 	{ 0, "json", NULL, "print events as JSON, one a line",
@@ -147,6 +153,24 @@ check_list(const char *list, struct fanout_error *e)
 }
 
 static int
+choose_mode(struct csshsetup *c, struct fanout_error *e)
+{
+	if (c->verify + c->rotate + c->audit + (c->revoke != NULL) > 1)
+		return cli_error(e, FANOUT_EINVAL, "--verify, --rotate, "
+		    "--revoke and --audit exclude each other");
+	c->mode = c->verify ? SETUP_VERIFY : c->rotate ? SETUP_ROTATE :
+	    c->audit ? SETUP_AUDIT : c->revoke != NULL ? SETUP_REVOKE :
+	    SETUP_TRUST;
+	if (c->mutual && c->hub != NULL)
+		return cli_error(e, FANOUT_EINVAL, "-r is all to all, --hub "
+		    "one to all: one of them");
+	if ((c->mutual || c->hub != NULL) && c->mode > SETUP_VERIFY)
+		return cli_error(e, FANOUT_EINVAL, "-r and --hub go with no "
+		    "option but --verify");
+	return 0;
+}
+
+static int
 add_words(struct csshsetup *c, struct fanout_error *e)
 {
 	const struct cli_option *o = cli_target_options;
@@ -241,8 +265,19 @@ setup_tool(struct csshsetup *c)
 const char *
 setup_command(const struct csshsetup *c)
 {
-	(void)c;
-	return "set up trust";
+	switch (c->mode) {
+	case SETUP_VERIFY:
+		return "verify trust";
+	case SETUP_ROTATE:
+		return "rotate the key";
+	case SETUP_REVOKE:
+		return "revoke a key";
+	case SETUP_AUDIT:
+		return "audit keys";
+	case SETUP_TRUST:
+	default:
+		return c->mutual ? "set up mutual trust" : "set up trust";
+	}
 }
 
 static int
@@ -272,7 +307,8 @@ setup_options(struct csshsetup *c, int argc, char **argv,
 		return 0;
 	rc = c->again.report.retry != NULL ? retry(c, argc, argv, e) :
 	    add_words(c, e);
-	if (rc != 0 || (rc = check_expiry(c->expiry, e)) != 0)
+	if (rc != 0 || (rc = check_expiry(c->expiry, e)) != 0 ||
+	    (rc = choose_mode(c, e)) != 0)
 		return rc;
 	return check_list(c->options, e);
 }

@@ -31,6 +31,12 @@ setup_is_trusted(const struct setup *s, size_t host)
 	return s->host[host].state == TRUSTED;
 }
 
+bool
+setup_is_marked(const struct setup *s, size_t host)
+{
+	return s->host[host].marked;
+}
+
 int
 setup_keep(struct host *h, const void *data, size_t len, size_t max)
 {
@@ -255,7 +261,11 @@ on_status(void *ctx, const struct cli_roster *r, int usual)
 	const struct setup *s = ctx;
 
 	(void)r;
-	return s->interrupted ? CLI_EXIT_INTERRUPTED : usual;
+	if (s->interrupted)
+		return CLI_EXIT_INTERRUPTED;
+	/* A question about all of them, with one answer. */
+	return usual != 0 && s->c->mode == SETUP_VERIFY ? CLI_EXIT_FAILED :
+	    usual;
 }
 
 int
@@ -336,9 +346,13 @@ go(struct setup *s)
 	int status;
 
 	switch (s->c->mode) {
+	case SETUP_VERIFY:
+		status = setup_verify(s);
+		break;
 	case SETUP_TRUST:
 	default:
-		status = setup_install(s);
+		status = s->c->mutual || s->c->hub != NULL ? setup_mesh(s) :
+		    setup_install(s);
 		break;
 	}
 	s->interrupted = status == CLI_EXIT_INTERRUPTED;

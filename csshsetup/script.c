@@ -150,7 +150,7 @@ static const char show_key[] =
 	    "nobody could log in to others by it unattended\"; "
 	"if [ $DRY = 1 ]; then say make \"$S/id_ed25519\"; else "
 	"F=$S/id_ed25519; chk; "
-	"e=$(ssh-keygen -q -t ed25519 -N \"\" -C \"$C\" -f \"$S/id_ed25519\" "
+	"e=$(ssh-keygen -q -t ed25519 -N \"\" -f \"$S/id_ed25519\" "
 	    "</dev/null 2>&1) || no \"$e\"; "
 	"k=id_ed25519; p=$(ssh-keygen -y -P \"\" -f \"$S/$k\" </dev/null); fi; fi; "
     "if [ -n \"$k\" ]; then c=; [ -f \"$S/$k.pub\" ] && "
@@ -215,37 +215,20 @@ static const char account[] =
 	"show 9; fi; "
     "say ready; P=; while IFS= read -r l; do set -- $l; case ${1-} in "
 	"edit) edit \"$2\" \"$3\" \"$4\" \"$5\"; P=\"$P $2\";; "
-	"commit) sync; for p in $P; do put $p; done; say done; exit 0;; "
+	"commit) [ -z \"$P\" ] || sync; for p in $P; do put $p; done; say done; exit 0;; "
     "esac; done";
-
-/* Letters that cannot hurt, wherever they stand. */
-static char *
-harmless(const char *text)
-{
-	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._:-";
-	char *copy = strdup(text != NULL ? text : ""), *p;
-
-	for (p = copy; p != NULL && *p != '\0'; p++)
-		if (strchr(good, *p) == NULL)
-			*p = '-';
-	return copy;
-}
 
 char *
 script_account(const struct script_wish *w)
 {
-	char *text, *comment = harmless(w->comment);
+	char *text;
 
-	if (comment == NULL || asprintf(&text, "exec /bin/sh -c 'DRY=%d; KEY=%d; "
-	    "MAKE=%d; HOSTS=%d; KNOWN=%d; C=%s; %s%s%s%s%skey() { %s}; "
-	    "hosts() { %s}; %s%s%s'", (int)w->dry_run, (int)w->key,
-	    (int)w->make_key, (int)w->host_keys, (int)w->known, comment, begin,
-	    which, check, lock, modes, show_key, show_host_keys, show_file,
-	    edit, account) == -1)
-		text = NULL;
-	free(comment);
-	return text;
+	return asprintf(&text, "exec /bin/sh -c 'DRY=%d; KEY=%d; MAKE=%d; "
+	    "HOSTS=%d; KNOWN=%d; %s%s%s%s%skey() { %s}; hosts() { %s}; "
+	    "%s%s%s'", (int)w->dry_run, (int)w->key, (int)w->make_key,
+	    (int)w->host_keys, (int)w->known, begin, which, check, lock, modes,
+	    show_key, show_host_keys, show_file, edit, account) == -1 ? NULL :
+	    text;
 }
 
 /* ---- who reaches whom ---------------------------------------------------- */

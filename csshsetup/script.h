@@ -23,6 +23,7 @@ char	*script_install(bool dry_run);
  *
  *	user NAME
  *	mine TYPE BLOB COMMENT	the key pair that it logs in by to others
+ *	make PATH		it would be made
  *	host TYPE BLOB		a key of the host
  *	file N SIZE PATH	SIZE bytes and a newline follow; "-": it is not
  *				there. 0 is the first of authorized keys, others
@@ -37,7 +38,6 @@ struct script_wish {
 	bool	 dry_run;	/* no lock, nothing is made */
 	bool	 make_key;	/* if there is none */
 	bool	 key, host_keys, known;	/* to be shown */
-	const char *comment;	/* of a key that is made */
 };
 char	*script_account(const struct script_wish *);
 

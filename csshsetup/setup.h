@@ -21,6 +21,7 @@ struct host {
 	size_t	 len, size;
 	bool	 was_there;		/* the key, in the file */
 	bool	 seen;			/* its host key, and it is not wrong */
+	bool	 marked;		/* for the next run: setup_is_marked */
 };
 
 struct setup {
@@ -56,6 +57,7 @@ int	setup_part(struct setup *, setup_want, const struct cli_run *like,
 int	setup_last(struct setup *);
 
 bool	setup_is_new(const struct setup *, size_t host);
+bool	setup_is_marked(const struct setup *, size_t host);
 bool	setup_is_trusted(const struct setup *, size_t host);
 extern const char *const setup_keys_only[];	/* two options, and NULL */
 
@@ -76,7 +78,7 @@ void	setup_tell(const struct setup *, struct cli_sink *, const char *event,
 /* The sinks of no run: on standard output. Written when it is closed. */
 int	setup_open_sink(const struct setup *, struct cli_sink *);
 
-/* ---- what is done with the hosts ---------------------------------------- */
+/* ---- what is done with them (modes.h has the rest) ----------------------- */
 
 /* install.c: hosts that can be become TRUSTED. */
 int	setup_install(struct setup *);

@@ -1,0 +1,45 @@
+/*
+ * dialog.h - a script run on many hosts: each says what it has
+ * (answer.h), is answered once, and says what became of that.
+ */
+#ifndef DIALOG_H
+#define DIALOG_H
+
+#include <stdio.h>
+
+#include "answer.h"
+#include "setup.h"
+
+#define DIALOG_MAX (8U << 20)	/* of what a host may say */
+
+struct dialog {
+	struct setup *setup;
+	char	*script;		/* taken; NULL: no memory */
+	setup_want want;
+	const char *const *options;	/* of ssh; NULL: setup_keys_only */
+	bool	 passwords;		/* that were asked for may be used */
+
+	/* It is ready: what it said so far, and where to write the answer to.
+	 * After that its input ends. May give the host up; NULL: no answer. */
+	void	(*turn)(void *ctx, size_t host, const struct answer *,
+		    FILE *reply, struct cli_sink *out);
+	/* It is over and came to its end, said "done": all that it said. NULL:
+	 * it stays as it is. */
+	void	(*over)(void *ctx, size_t host, const struct answer *,
+		    struct cli_sink *out);
+	/* It is over otherwise; NULL: it is given up. What was wrong is in the
+	 * result, as setup_refuse() has it. */
+	void	(*failed)(void *ctx, size_t host, const struct fanout_result *,
+		    struct cli_sink *out);
+	void	*ctx;
+
+	/* of a run */
+	struct fanout *engine;
+	fanout_job job;
+	struct dialog_host *hosts;
+};
+
+/* As setup_part(). */
+int	dialog_run(struct dialog *);
+
+#endif

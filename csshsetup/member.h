@@ -1,0 +1,34 @@
+/*
+ * member.h - what hosts that are to trust each other tell of themselves, and
+ * under which names they are known.
+ */
+#ifndef MEMBER_H
+#define MEMBER_H
+
+#include "setup.h"
+
+#define MEMBER_KEYS 8
+
+struct member {
+	bool	 told;		/* all of this is known */
+	char	*user;		/* that others log in as */
+	unsigned port;
+	char	*address;	/* that others connect to */
+	char	*names;		/* separated by blanks, as known_hosts has
+				 * them: with [] and port, if it is not 22 */
+	char	*line;		/* its key, as authorized_keys has it; NULL:
+				 * it has none (yet) */
+	char	*word;		/* type and blob of it */
+	char	*keys[MEMBER_KEYS];	/* of the host: type and blob */
+	size_t	 nkeys;
+};
+
+/* One for each host; free with members_free. NULL: why has been said. */
+struct member *members_new(struct setup *);
+void	members_free(struct setup *, struct member *);
+
+/* Asks those that trust us; keys are made where there are none, unless it is a
+ * dry run. As dialog_run(). */
+int	members_ask(struct setup *, struct member *, bool make_keys);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * verify.c - who can log in where, without a password and without a change.
+ */
+#include "dialog.h"
+#include "modes.h"
+#include "script.h"
+
+/* Without anything to ask about: a host key that is not known is refused. */
+static bool
+on_event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct setup *s = ctx;
+	struct host *h;
+
+	if (ev->kind != FANOUT_EV_DONE)
+		return false;
+	h = &s->host[s->map[ev->host]];
+	if (setup_answered(ev->result)) {
+		h->state = TRUSTED;
+		if (!s->c->mutual && s->c->hub == NULL)
+			setup_tell(s, out, "trust", ev->name, "trusted");
+	} else
+		setup_give_up(h, ev->result);
+	return false;
+}
+
+static int
+log_in(struct setup *s)
+{
+	const struct cli_extra extra = { .event = on_event, .ctx = s };
+	const char *const own[] = { setup_keys_only[0], setup_keys_only[1],
+	    "StrictHostKeyChecking=yes", s->c->key != NULL ? s->identity : NULL,
+	    s->c->key != NULL ? "IdentitiesOnly=yes" : NULL, NULL };
+	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct cli_ask ask = CLI_ASK_INIT;
+	const struct cli_run like = { .cmd = &cmd, .ask = &ask,
+	    .extra = &extra };
+	struct fanout_opts opts = s->opts;
+	struct fanout_error e;
+
+	opts.can_answer = 0;
+	if (cli_ask_open(&ask, &opts, &e) != 0)
+		return CLI_EXIT_USAGE;
+	opts.can_answer &= ~FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
+	return setup_part(s, setup_is_new, &like, own, opts);
+}
+
+int
+setup_verify(struct setup *s)
+{
+	struct member *all;
+	size_t hub;
+	int status;
+
+	if ((status = mesh_hub(s, &hub)) != 0 || (status = log_in(s)) != 0 ||
+	    (!s->c->mutual && s->c->hub == NULL))
+		return status;
+	if ((all = members_new(s)) == NULL)
+		return CLI_EXIT_USAGE;
+	if ((status = members_ask(s, all, false)) == 0)
+		status = setup_matrix(s, all, hub);
+	members_free(s, all);
+	return status;
+}
