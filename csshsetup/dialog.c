@@ -184,21 +184,27 @@ run(struct dialog *d)
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct cli_ask ask = CLI_ASK_INIT;
 	const struct cli_run like = { .cmd = &cmd, .extra = &extra,
-	    .ask = d->passwords ? &s->c->connect.ask : &ask };
+	    .ask = d->passwords && s->secrets.password == NULL ?
+	    &s->c->connect.ask : &ask };
+	const char *by_keys[4];
 	struct fanout_opts opts = s->opts;
 	struct fanout_error e;
 
 	cmd.command = d->script;
 	if (opts.idle_ms == 0 && opts.command_ms == 0)
 		opts.idle_ms = IDLE_MS;
-	if (!d->passwords)
+	setup_by_keys(s, by_keys);
+	if (like.ask == &ask)
 		opts.can_answer = 0;
-	if (!d->passwords && cli_ask_open(&ask, &opts, &e) != 0) {
+	if (like.ask == &ask && cli_ask_open(&ask, &opts, &e) != 0) {
 		warnx("%s", e.text);
 		return CLI_EXIT_USAGE;
 	}
+	if (d->passwords && s->secrets.password != NULL)
+		opts.can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_PASSWORD) |
+		    FANOUT_CAN_ANSWER(FANOUT_ASK_PROMPT);
 	return setup_part(s, d->want, &like, d->options != NULL ? d->options :
-	    setup_keys_only, opts);
+	    by_keys, opts);
 }
 
 int

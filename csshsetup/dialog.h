@@ -16,8 +16,8 @@ struct dialog {
 	struct setup *setup;
 	char	*script;		/* taken; NULL: no memory */
 	setup_want want;
-	const char *const *options;	/* of ssh; NULL: setup_keys_only */
-	bool	 passwords;		/* that were asked for may be used */
+	const char *const *options;	/* of ssh; NULL: by keys */
+	bool	 passwords;		/* may be asked for, or are known */
 
 	/* It is ready: what it said so far, and where to write the answer to.
 	 * After that its input ends. May give the host up; NULL: no answer. */

@@ -12,6 +12,7 @@
 #include "fingerprints.h"
 #include "script.h"
 #include "setup.h"
+#include "why.h"
 
 #define SAID_MAX 2047		/* of a host's output that is looked at */
 #define SCRIPT_MS 60000		/* for the script, where -u says nothing */
@@ -176,7 +177,8 @@ on_proof(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 		setup_tell(s, out, "trust", ev->name, "trusted now");
 	} else if (ev->result->cls != FANOUT_C_CANCELED)
 		setup_give_up(h, ev->result);
-	if (ev->result->cls == FANOUT_C_AUTH)
+	h->marked = ev->result->cls == FANOUT_C_AUTH;
+	if (h->marked)
 		snprintf(h->result.text, sizeof(h->result.text), "the key %s, "
 		    "but is refused all the same; sshd's log there says why "
 		    "(modes of the home directory, PermitRootLogin, "
@@ -319,6 +321,17 @@ prove(struct setup *s)
 	return setup_part(s, is_installed, &run, own, opts);
 }
 
+static int
+explain(struct setup *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (s->host[i].marked)
+			return why_refused(s);
+	return 0;
+}
+
 /* Without a word about it, one password is asked for all. */
 static bool
 may_ask(struct setup *s)
@@ -343,5 +356,7 @@ setup_install(struct setup *s)
 	if ((status = look(s)) == 0 && (status = probe(s)) == 0 &&
 	    (may_ask(s) || s->c->key != NULL))
 		status = install(s);
-	return status == 0 && !s->c->dry_run ? prove(s) : status;
+	if (status != 0 || s->c->dry_run || (status = prove(s)) != 0)
+		return status;
+	return explain(s);
 }

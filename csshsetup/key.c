@@ -147,6 +147,9 @@ make(const struct csshsetup *c, const char *dir, const char *path,
 		return 0;
 	if (access(path, F_OK) == 0)
 		return derive(path, public, e);
+	if (c->mode != SETUP_TRUST)
+		return c->key == NULL && c->mode != SETUP_ROTATE ? 0 :
+		    cli_error(e, FANOUT_ECONFIG, "there is no key %s", path);
 	if (c->dry_run)
 		return cli_error(e, FANOUT_ECONFIG, "there is no key %s; "
 		    "without --dry-run it would be made", path);
@@ -218,7 +221,8 @@ key_find(struct setup_key *k, const struct csshsetup *c,
 	public = k->path != NULL ? public_of(k->path) : NULL;
 	if (public == NULL)
 		rc = cli_nomem(e);
-	else if ((rc = make(c, dir, k->path, public, e)) == 0)
+	else if ((rc = make(c, dir, k->path, public, e)) == 0 &&
+	    access(public, F_OK) == 0)
 		rc = read_public(k, c, public, e);
 	free(public);
 	free(dir);

@@ -23,4 +23,8 @@ int	setup_matrix(struct setup *, const struct member *, size_t hub);
 /* verify.c: who can log in where; nothing is changed. */
 int	setup_verify(struct setup *);
 
+/* Those that our keys let in are TRUSTED, others over; marked is whose sshd
+ * refused. Nothing is asked but passphrases. */
+int	setup_log_in(struct setup *);
+
 #endif

@@ -142,78 +142,7 @@ setup_open_sink(const struct setup *s, struct cli_sink *out)
 	return 0;
 }
 
-/* ---- runs ---------------------------------------------------------------- */
-
-const char *const setup_keys_only[] = { "PasswordAuthentication=no",
-    "KbdInteractiveAuthentication=no", NULL };
-
-/* Options of one run, before those of the user; free(3). NULL: no memory. */
-static const char **
-ssh_options(const struct setup *s, const char *const *own)
-{
-	const char *const *user = s->opts.ssh_options;
-	const char **all;
-	size_t i, n = 0, ours = 0, theirs = 0;
-
-	while (own[ours] != NULL)
-		ours++;
-	while (user[theirs] != NULL)
-		theirs++;
-	if ((all = calloc(ours + theirs + 1, sizeof(*all))) == NULL)
-		return NULL;
-	for (i = 0; i < ours; i++)
-		all[n++] = own[i];
-	for (i = 0; i < theirs; i++)
-		all[n++] = user[i];
-	return all;
-}
-
-/* Those hosts that are wanted, as a set; the map is theirs. */
-static int
-pick(struct setup *s, setup_want want, struct fanout_hosts **set,
-    struct fanout_error *e)
-{
-	size_t i, n = 0;
-	int rc;
-
-	if ((rc = fanout_hosts_new(set)) != 0)
-		return cli_nomem(e);
-	for (i = 0; i < s->count && rc == 0; i++) {
-		if (!want(s, i) || (s->dead != NULL && s->dead[i] != NULL))
-			continue;
-		s->map[n++] = i;
-		rc = fanout_hosts_add(*set, fanout_hosts_at(s->hosts, i), e);
-	}
-	return rc;
-}
-
-int
-setup_part(struct setup *s, setup_want want, const struct cli_run *like,
-    const char *const *own, struct fanout_opts opts)
-{
-	struct cli_run run = *like;
-	struct fanout_hosts *set;
-	struct fanout_error e;
-	const char **all;
-	int status = CLI_EXIT_USAGE;
-
-	all = ssh_options(s, own);
-	if (all == NULL || pick(s, want, &set, &e) != 0) {
-		warnx("%s", all == NULL ? "out of memory" : e.text);
-		free(all);
-		return CLI_EXIT_USAGE;
-	}
-	opts.ssh_options = all;
-	run.opts = &opts;
-	run.hosts = set;
-	run.look = s->c->look;
-	run.part = true;
-	status = fanout_hosts_count(set) > 0 ? cli_drive(&run) : 0;
-	fanout_hosts_free(set);
-	free(all);
-	return status == CLI_EXIT_USAGE || status == CLI_EXIT_INTERRUPTED ?
-	    status : 0;
-}
+/* ---- the end ------------------------------------------------------------- */
 
 /* What is known of a host that is not dead. */
 static const struct fanout_result *
@@ -338,6 +267,7 @@ close_setup(struct setup *s)
 	fingerprints_free(s->prints);
 	free(s->identity);
 	key_clear(&s->key);
+	secrets_clear(&s->secrets);
 }
 
 static int

@@ -11,6 +11,7 @@
 #include "cli/drive.h"
 #include "cli/summary.h"
 #include "csshsetup.h"
+#include "secrets.h"
 
 enum state { NEW, TRUSTED, INSTALLED, OVER };
 
@@ -31,10 +32,12 @@ struct setup {
 	struct fanout_opts opts;	/* of all runs */
 	struct setup_key key;
 	char		*identity;	/* the ssh option that names it */
+	struct secrets	 secrets;
 	struct fingerprints *prints;	/* NULL: none were given */
 	struct host	*host;
 	const char	**dead;		/* why skipped; may be NULL */
 	bool		 interrupted;	/* what is left is only told */
+	bool		 bad;		/* the answer is no: exit status 1 */
 
 	/* of the run under way */
 	size_t		*map;		/* its hosts among all */
@@ -45,7 +48,7 @@ struct setup {
 typedef bool (*setup_want)(const struct setup *, size_t host);
 
 /*
- * Runs the engine over those hosts that are wanted, of those that are not dead.
+ * part.c: runs the engine over those hosts that are wanted, of those that are not dead.
  * Shows nothing but what the events of "like" write; they have the index in
  * this run, s->map makes it one among all. own: ssh options, before those of
  * the user. 0; or the exit status of what ends all.
@@ -66,6 +69,9 @@ int	setup_keep(struct host *, const void *, size_t len, size_t max);
 void	setup_forget(struct host *);		/* what it said */
 void	setup_give_up(struct host *, const struct fanout_result *);
 bool	setup_answered(const struct fanout_result *);
+
+/* ssh options that let in by keys, the one of --key among them; room for 4. */
+void	setup_by_keys(const struct setup *, const char *own[4]);
 
 /* It could be logged in to, and that is not enough. */
 void	setup_refuse(struct host *, const struct fanout_result *,

@@ -3,7 +3,7 @@
  */
 #include "dialog.h"
 #include "modes.h"
-#include "script.h"
+#include "why.h"
 
 /* Without anything to ask about: a host key that is not known is refused. */
 static bool
@@ -17,20 +17,22 @@ on_event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	h = &s->host[s->map[ev->host]];
 	if (setup_answered(ev->result)) {
 		h->state = TRUSTED;
-		if (!s->c->mutual && s->c->hub == NULL)
+		if (s->c->mode == SETUP_VERIFY && !s->c->mutual &&
+		    s->c->hub == NULL)
 			setup_tell(s, out, "trust", ev->name, "trusted");
 	} else
 		setup_give_up(h, ev->result);
+	h->marked = ev->result->cls == FANOUT_C_AUTH;
 	return false;
 }
 
-static int
-log_in(struct setup *s)
+int
+setup_log_in(struct setup *s)
 {
 	const struct cli_extra extra = { .event = on_event, .ctx = s };
 	const char *const own[] = { setup_keys_only[0], setup_keys_only[1],
 	    "StrictHostKeyChecking=yes", s->c->key != NULL ? s->identity : NULL,
-	    s->c->key != NULL ? "IdentitiesOnly=yes" : NULL, NULL };
+	    NULL };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct cli_ask ask = CLI_ASK_INIT;
 	const struct cli_run like = { .cmd = &cmd, .ask = &ask,
@@ -45,6 +47,17 @@ log_in(struct setup *s)
 	return setup_part(s, setup_is_new, &like, own, opts);
 }
 
+static int
+explain(struct setup *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (s->host[i].marked)
+			return why_refused(s);
+	return 0;
+}
+
 int
 setup_verify(struct setup *s)
 {
@@ -52,7 +65,8 @@ setup_verify(struct setup *s)
 	size_t hub;
 	int status;
 
-	if ((status = mesh_hub(s, &hub)) != 0 || (status = log_in(s)) != 0 ||
+	if ((status = mesh_hub(s, &hub)) != 0 ||
+	    (status = setup_log_in(s)) != 0 || (status = explain(s)) != 0 ||
 	    (!s->c->mutual && s->c->hub == NULL))
 		return status;
 	if ((all = members_new(s)) == NULL)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dialog.h"
+#include "keyline.h"
 #include "script.h"
 #include "why.h"
 
@@ -63,4 +64,72 @@ why_clear(struct why *w)
 {
 	free(w->text);
 	w->text = NULL;
+}
+
+/* ---- our own key --------------------------------------------------------- */
+
+struct refused {
+	struct setup *s;
+	bool	*has;		/* one a host: our key is in a file */
+};
+
+static void
+on_file(void *ctx, size_t host, const struct record *r)
+{
+	struct refused *x = ctx;
+	const char *p = r->body, *end = p + r->size, *eol;
+	const char *word = x->s->key.word;
+	struct keyline k;
+	size_t n;
+
+	for (; p != NULL && p < end; p = eol + 1) {
+		if ((eol = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			eol = end;
+		if (!keyline_parse(&k, p, (size_t)(eol - p)))
+			continue;
+		n = (size_t)(k.blob + k.blob_len - k.type);
+		if (n == strlen(word) && memcmp(k.type, word, n) == 0)
+			x->has[host] = true;
+	}
+}
+
+static void
+amend(struct refused *x, const struct why *w)
+{
+	struct host *h;
+	size_t i;
+
+	for (i = 0; i < x->s->count; i++) {
+		h = &x->s->host[i];
+		if (!h->marked)
+			continue;
+		if (!x->has[i])
+			strlcpy(h->result.text, "the key is refused: its "
+			    "AuthorizedKeysFile does not have it",
+			    sizeof(h->result.text));
+		else if (*w->text[i] != '\0')
+			snprintf(h->result.text, sizeof(h->result.text), "the "
+			    "key is there, and refused: %s", w->text[i]);
+	}
+}
+
+int
+why_refused(struct setup *s)
+{
+	struct refused x = { .s = s };
+	struct why w = { .setup = s, .passwords = true, .file = on_file,
+	    .ctx = &x };
+	const struct cli_ask *a = &s->c->connect.ask;
+	int status = CLI_EXIT_USAGE;
+
+	if (s->key.word == NULL || (s->secrets.password == NULL && !a->once &&
+	    !a->each && a->password_fd == 0))
+		return 0;
+	if ((x.has = calloc(s->count, sizeof(*x.has))) == NULL)
+		warnx("out of memory");
+	else if ((status = why_ask(&w)) == 0)
+		amend(&x, &w);
+	why_clear(&w);
+	free(x.has);
+	return status;
 }

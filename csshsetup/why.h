@@ -23,4 +23,8 @@ struct why {
 int	why_ask(struct why *);
 void	why_clear(struct why *);
 
+/* Those that are marked have refused our key: what they say of that comes into
+ * their results, where it can be asked by a password. */
+int	why_refused(struct setup *);
+
 #endif

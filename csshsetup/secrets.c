@@ -1,0 +1,102 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "secrets.h"
+
+static char *
+copy(const char *text)
+{
+	char *secret = cli_secret_new();
+
+	if (secret != NULL)
+		(void)strlcpy(secret, text, CLI_LINE_MAX + 1);
+	return secret;
+}
+
+static struct secret *
+find(struct secrets *s, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (strcmp(s->key[i].path, path) == 0)
+			return &s->key[i];
+	return NULL;
+}
+
+static void
+keep(struct secrets *s, const char *path, const char *text)
+{
+	struct secret *x = find(s, path);
+
+	if (x == NULL && s->count < SECRETS_MAX) {
+		x = &s->key[s->count];
+		if ((x->path = strdup(path)) == NULL)
+			return;
+		x->text = NULL;
+		s->count++;
+	}
+	if (x != NULL) {
+		cli_secret_free(x->text);
+		x->text = copy(text);
+	}
+}
+
+static void
+on_answer(void *ctx, const char *text)
+{
+	struct secrets *s = ctx;
+
+	if (text != NULL)
+		keep(s, s->path, text);
+	(void)fanout_answer(s->engine, s->ask, text);
+	free(s->path);
+	s->path = NULL;
+}
+
+bool
+secrets_key(struct secrets *s, struct fanout *f, struct cli_ask *ask,
+    const struct fanout_ask *q)
+{
+	const struct secret *x = find(s, q->path);
+
+	if (x != NULL && x->text != NULL && q->attempt == 1)
+		return fanout_answer(f, q->id, x->text) == 0;
+	/* One at a time, and the first try: others as ever. */
+	if (ask == NULL || s->path != NULL || q->attempt > 1 ||
+	    (s->path = strdup(q->path)) == NULL)
+		return false;
+	s->engine = f;
+	s->ask = q->id;
+	cli_ask_put(ask, q->prompt, on_answer, s);
+	return true;
+}
+
+bool
+secrets_password(struct secrets *s, struct fanout *f,
+    const struct fanout_ask *q)
+{
+	if (s->password == NULL || q->attempt > 1 || q->echo)
+		return false;
+	return fanout_answer(f, q->id, s->password) == 0;
+}
+
+void
+secrets_keep(struct secrets *s, const struct cli_ask *ask)
+{
+	if (ask->password == NULL || s->password != NULL)
+		return;
+	s->password = copy(ask->password);
+}
+
+void
+secrets_clear(struct secrets *s)
+{
+	for (; s->count > 0; s->count--) {
+		free(s->key[s->count - 1].path);
+		cli_secret_free(s->key[s->count - 1].text);
+	}
+	cli_secret_free(s->password);
+	free(s->path);
+	*s = (struct secrets){ .count = 0 };
+}
