@@ -15,6 +15,7 @@ struct csshsetup {
 	struct cli_look	 look;
 	struct cli_again again;
 	const char	*key;		/* private key file; NULL: the usual */
+	const char	*type;		/* of a new one; NULL: ed25519 */
 	bool		 no_passphrase;
 	const char	*options;	/* before the key; NULL: none */
 	const char	*expiry;	/* YYYYMMDD[HHMM]; NULL: never */
@@ -25,8 +26,10 @@ struct csshsetup {
 	const char	*hub;		/* host; NULL: all to all */
 	bool		 verify, rotate, audit;
 	const char	*revoke;	/* NULL: not */
+	const char	*known_keys;	/* file, for audit; NULL: none */
 	bool		 help, version;
 	const char	*completion;	/* shell; NULL: not asked for */
+	char		*list;		/* of a rotation; or NULL */
 	char		**words;	/* hosts; NULL at the end */
 };
 
@@ -58,5 +61,12 @@ struct setup_key {
 int	key_find(struct setup_key *, const struct csshsetup *,
 	    struct fanout_error *);
 void	key_clear(struct setup_key *);
+
+/* The private half, for free(3); NULL: why is in e. */
+char	*key_path(const struct csshsetup *, struct fanout_error *);
+
+/* Makes a pair. 0 or an error. */
+int	key_make(const struct csshsetup *, const char *path,
+	    struct fanout_error *);
 
 #endif

@@ -186,7 +186,7 @@ run(struct dialog *d)
 	const struct cli_run like = { .cmd = &cmd, .extra = &extra,
 	    .ask = d->passwords && s->secrets.password == NULL ?
 	    &s->c->connect.ask : &ask };
-	const char *by_keys[4];
+	const char *by_keys[SETUP_BY_KEYS];
 	struct fanout_opts opts = s->opts;
 	struct fanout_error e;
 

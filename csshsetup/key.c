@@ -52,12 +52,15 @@ public_of(const char *path)
 
 /* The first of the usual ones that has both halves; else the one to make. */
 static char *
-choose(const char *dir)
+choose(const char *dir, const char *type)
 {
 	char *path, *public;
 	size_t i;
 	bool found;
 
+	if (type != NULL)
+		return asprintf(&path, "%s/id_%s", dir, type) == -1 ? NULL :
+		    path;
 	for (i = 0; usual[i] != NULL; i++) {
 		if (asprintf(&path, "%s/%s", dir, usual[i]) == -1)
 			return NULL;
@@ -117,11 +120,12 @@ has_terminal(void)
 	return fd != -1;
 }
 
-static int
-make_pair(const struct csshsetup *c, const char *path, struct fanout_error *e)
+int
+key_make(const struct csshsetup *c, const char *path, struct fanout_error *e)
 {
-	const char *argv[] = { "ssh-keygen", "-q", "-t", "ed25519", "-f", path,
-	    c->no_passphrase ? "-N" : NULL, "", NULL };
+	const char *argv[] = { "ssh-keygen", "-q", "-t", c->type != NULL ?
+	    c->type : "ed25519", "-f", path, c->no_passphrase ? "-N" : NULL, "",
+	    NULL };
 
 	if (!c->no_passphrase && !has_terminal())
 		return cli_error(e, FANOUT_EINVAL, "there is no key %s, and no "
@@ -140,9 +144,25 @@ derive(const char *path, const char *public, struct fanout_error *e)
 }
 
 static int
-make(const struct csshsetup *c, const char *dir, const char *path,
-    const char *public, struct fanout_error *e)
+make_dir(struct fanout_error *e)
 {
+	char *dir = ssh_dir(e);
+	int rc = 0;
+
+	if (dir == NULL)
+		return e->code;
+	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
+		rc = cli_error(e, FANOUT_ESYS, "%s: %s", dir, strerror(errno));
+	free(dir);
+	return rc;
+}
+
+static int
+make(const struct csshsetup *c, const char *path, const char *public,
+    struct fanout_error *e)
+{
+	int rc;
+
 	if (access(public, F_OK) == 0)
 		return 0;
 	if (access(path, F_OK) == 0)
@@ -153,10 +173,9 @@ make(const struct csshsetup *c, const char *dir, const char *path,
 	if (c->dry_run)
 		return cli_error(e, FANOUT_ECONFIG, "there is no key %s; "
 		    "without --dry-run it would be made", path);
-	if (c->key == NULL && mkdir(dir, 0700) == -1 && errno != EEXIST)
-		return cli_error(e, FANOUT_ESYS, "%s: %s", dir,
-		    strerror(errno));
-	return make_pair(c, path, e);
+	if (c->key == NULL && (rc = make_dir(e)) != 0)
+		return rc;
+	return key_make(c, path, e);
 }
 
 static int
@@ -207,25 +226,40 @@ read_public(struct setup_key *k, const struct csshsetup *c,
 	return rc;
 }
 
+char *
+key_path(const struct csshsetup *c, struct fanout_error *e)
+{
+	char *dir, *path;
+
+	if (c->key != NULL)
+		path = strdup(c->key);
+	else if ((dir = ssh_dir(e)) == NULL)
+		return NULL;
+	else {
+		path = choose(dir, c->mode != SETUP_ROTATE ? c->type : NULL);
+		free(dir);
+	}
+	if (path == NULL)
+		cli_nomem(e);
+	return path;
+}
+
 int
 key_find(struct setup_key *k, const struct csshsetup *c,
     struct fanout_error *e)
 {
-	char *dir, *public;
+	char *public;
 	int rc;
 
-	*k = (struct setup_key){ .path = NULL };
-	if ((dir = ssh_dir(e)) == NULL)
+	*k = (struct setup_key){ .path = key_path(c, e) };
+	if (k->path == NULL)
 		return e->code;
-	k->path = c->key != NULL ? strdup(c->key) : choose(dir);
-	public = k->path != NULL ? public_of(k->path) : NULL;
-	if (public == NULL)
+	if ((public = public_of(k->path)) == NULL)
 		rc = cli_nomem(e);
-	else if ((rc = make(c, dir, k->path, public, e)) == 0 &&
+	else if ((rc = make(c, k->path, public, e)) == 0 &&
 	    access(public, F_OK) == 0)
 		rc = read_public(k, c, public, e);
 	free(public);
-	free(dir);
 	return rc;
 }
 

@@ -27,4 +27,13 @@ int	setup_verify(struct setup *);
  * refused. Nothing is asked but passphrases. */
 int	setup_log_in(struct setup *);
 
+/* revoke.c: keys are taken out, and proven to be refused. */
+int	setup_revoke(struct setup *);
+
+/* rotate.c: our key is replaced. */
+int	setup_rotate(struct setup *);
+
+/* audit.c: which keys may log in where. */
+int	setup_audit(struct setup *);
+
 #endif

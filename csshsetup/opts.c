@@ -28,6 +28,8 @@ static const struct cli_option setup_options_table[] = {
 	    CLI_CALL, 0, 0, 0, set_file },
 	{ 0, "key", "FILE", "the key to be trusted, made if it is not there",
 	    CLI_TEXT, AT(key), 0, 0, NULL },
+	{ 0, "type", "TYPE", "of a new key: ed25519 (default), ecdsa, rsa",
+	    CLI_TEXT, AT(type), 0, 0, NULL },
 	{ 0, "no-passphrase", NULL, "make a new key without a passphrase",
 	    CLI_FLAG, AT(no_passphrase), 0, 0, NULL },
 	{ 0, "options", "LIST", "what the key may do: 'from=\"10.0.0.0/8\",pty'",
@@ -42,6 +44,14 @@ static const struct cli_option setup_options_table[] = {
 	    CLI_TEXT, AT(hub), 0, 0, NULL },
 	{ 0, "verify", NULL, "change nothing, tell who can log in where",
 	    CLI_FLAG, AT(verify), 0, 0, NULL },
+	{ 0, "rotate", NULL, "replace our key: new one in, proven, old one out",
+	    CLI_FLAG, AT(rotate), 0, 0, NULL },
+	{ 0, "revoke", "KEY", "take out a key, by FILE, fingerprint, comment or host",
+	    CLI_TEXT, AT(revoke), 0, 0, NULL },
+	{ 0, "audit", NULL, "change nothing, tell which keys may log in where",
+	    CLI_FLAG, AT(audit), 0, 0, NULL },
+	{ 0, "known-keys", "FILE", "public keys that are in order, for --audit",
+	    CLI_TEXT, AT(known_keys), 0, 0, NULL },
 	{ 0, "dry-run", NULL, "only tell what would change",
 	    CLI_FLAG, AT(dry_run), 0, 0, NULL },
 	{ 0, "json", NULL, "print events as JSON, one a line",
@@ -168,6 +178,40 @@ choose_mode(struct csshsetup *c, struct fanout_error *e)
 		return cli_error(e, FANOUT_EINVAL, "-r and --hub go with no "
 		    "option but --verify");
 	return 0;
+}
+
+static int
+check_type(const char *type, struct fanout_error *e)
+{
+	static const char *const types[] = { "ed25519", "ecdsa", "rsa",
+	    "ed25519-sk", "ecdsa-sk", NULL };
+	size_t i;
+
+	for (i = 0; type != NULL && types[i] != NULL; i++)
+		if (strcmp(type, types[i]) == 0)
+			return 0;
+	return type == NULL ? 0 : cli_error(e, FANOUT_EINVAL, "--type %.40s: "
+	    "ed25519, ecdsa, rsa, ed25519-sk or ecdsa-sk", type);
+}
+
+/* A rotation that is not over names its hosts itself. */
+static int
+go_on(struct csshsetup *c, struct fanout_error *e)
+{
+	char *key;
+	int rc = 0;
+
+	if (c->mode != SETUP_ROTATE || c->target.named || c->words[0] != NULL)
+		return 0;
+	if ((key = key_path(c, e)) == NULL)
+		return e->code;
+	if (asprintf(&c->list, "%s.rotate", key) == -1) {
+		c->list = NULL;
+		rc = cli_nomem(e);
+	} else if (access(c->list, F_OK) == 0)
+		rc = set_file(c, c->list, e);
+	free(key);
+	return rc;
 }
 
 static int
@@ -308,7 +352,8 @@ setup_options(struct csshsetup *c, int argc, char **argv,
 	rc = c->again.report.retry != NULL ? retry(c, argc, argv, e) :
 	    add_words(c, e);
 	if (rc != 0 || (rc = check_expiry(c->expiry, e)) != 0 ||
-	    (rc = choose_mode(c, e)) != 0)
+	    (rc = check_type(c->type, e)) != 0 ||
+	    (rc = choose_mode(c, e)) != 0 || (rc = go_on(c, e)) != 0)
 		return rc;
 	return check_list(c->options, e);
 }
@@ -319,4 +364,5 @@ setup_clear(struct csshsetup *c)
 	cli_target_clear(&c->target);
 	cli_connect_clear(&c->connect);
 	cli_again_clear(&c->again);
+	free(c->list);
 }

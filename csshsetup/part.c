@@ -11,12 +11,15 @@ const char *const setup_keys_only[] = { "PasswordAuthentication=no",
     "KbdInteractiveAuthentication=no", NULL };
 
 void
-setup_by_keys(const struct setup *s, const char *own[4])
+setup_by_keys(const struct setup *s, const char *own[SETUP_BY_KEYS])
 {
+	bool named = s->c->key != NULL || s->also != NULL;
+
 	own[0] = setup_keys_only[0];
 	own[1] = setup_keys_only[1];
-	own[2] = s->c->key != NULL ? s->identity : NULL;
-	own[3] = NULL;
+	own[2] = named ? s->identity : NULL;
+	own[3] = named ? s->also : NULL;
+	own[4] = NULL;
 }
 
 /* Options of one run, before those of the user; free(3). NULL: no memory. */

@@ -193,8 +193,12 @@ on_status(void *ctx, const struct cli_roster *r, int usual)
 	if (s->interrupted)
 		return CLI_EXIT_INTERRUPTED;
 	/* A question about all of them, with one answer. */
-	return usual != 0 && s->c->mode == SETUP_VERIFY ? CLI_EXIT_FAILED :
-	    usual;
+	if (usual != 0 && s->c->mode == SETUP_VERIFY)
+		return CLI_EXIT_FAILED;
+	if (s->bad)
+		return usual == CLI_EXIT_UNREACHED ? CLI_EXIT_BOTH :
+		    CLI_EXIT_FAILED;
+	return usual;
 }
 
 int
@@ -266,6 +270,7 @@ close_setup(struct setup *s)
 	free(s->ahead);
 	fingerprints_free(s->prints);
 	free(s->identity);
+	free(s->also);
 	key_clear(&s->key);
 	secrets_clear(&s->secrets);
 }
@@ -278,6 +283,15 @@ go(struct setup *s)
 	switch (s->c->mode) {
 	case SETUP_VERIFY:
 		status = setup_verify(s);
+		break;
+	case SETUP_REVOKE:
+		status = setup_revoke(s);
+		break;
+	case SETUP_ROTATE:
+		status = setup_rotate(s);
+		break;
+	case SETUP_AUDIT:
+		status = setup_audit(s);
 		break;
 	case SETUP_TRUST:
 	default:

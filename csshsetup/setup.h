@@ -32,6 +32,7 @@ struct setup {
 	struct fanout_opts opts;	/* of all runs */
 	struct setup_key key;
 	char		*identity;	/* the ssh option that names it */
+	char		*also;		/* and another one; NULL: none */
 	struct secrets	 secrets;
 	struct fingerprints *prints;	/* NULL: none were given */
 	struct host	*host;
@@ -70,8 +71,9 @@ void	setup_forget(struct host *);		/* what it said */
 void	setup_give_up(struct host *, const struct fanout_result *);
 bool	setup_answered(const struct fanout_result *);
 
-/* ssh options that let in by keys, the one of --key among them; room for 4. */
-void	setup_by_keys(const struct setup *, const char *own[4]);
+/* ssh options that let in by keys, the one of --key among them. */
+#define SETUP_BY_KEYS 5
+void	setup_by_keys(const struct setup *, const char *own[SETUP_BY_KEYS]);
 
 /* It could be logged in to, and that is not enough. */
 void	setup_refuse(struct host *, const struct fanout_result *,

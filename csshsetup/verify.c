@@ -30,9 +30,7 @@ int
 setup_log_in(struct setup *s)
 {
 	const struct cli_extra extra = { .event = on_event, .ctx = s };
-	const char *const own[] = { setup_keys_only[0], setup_keys_only[1],
-	    "StrictHostKeyChecking=yes", s->c->key != NULL ? s->identity : NULL,
-	    NULL };
+	const char *own[SETUP_BY_KEYS + 1] = { "StrictHostKeyChecking=yes" };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct cli_ask ask = CLI_ASK_INIT;
 	const struct cli_run like = { .cmd = &cmd, .ask = &ask,
@@ -40,6 +38,7 @@ setup_log_in(struct setup *s)
 	struct fanout_opts opts = s->opts;
 	struct fanout_error e;
 
+	setup_by_keys(s, own + 1);
 	opts.can_answer = 0;
 	if (cli_ask_open(&ask, &opts, &e) != 0)
 		return CLI_EXIT_USAGE;
