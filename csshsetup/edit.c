@@ -221,27 +221,46 @@ diff(const struct edit *e, const struct show *w)
 }
 
 static void
-show_json(const struct edit *e, const char *name, struct cli_sink *out)
+put_json(const char *name, const char *path, size_t path_len,
+    const char *text, struct cli_sink *out)
 {
-	struct show w = { NULL, NULL };
-	char *text = NULL, path[512];
-	size_t len;
+	char safe[512];
 
-	snprintf(path, sizeof(path), "%.*s", (int)e->path_len, e->path);
-	if ((w.text = open_memstream(&text, &len)) == NULL)
-		return;
-	(void)diff(e, &w);
-	fclose(w.text);
-	if (text == NULL)
-		return;
+	snprintf(safe, sizeof(safe), "%.*s", (int)path_len, path);
 	cli_sink_put(out, "{\"event\":\"change\",\"host\":", 25);
 	cli_json_string(out, name);
 	cli_sink_put(out, ",\"path\":", 8);
-	cli_json_string(out, path);
+	cli_json_string(out, safe);
 	cli_sink_put(out, ",\"diff\":", 8);
 	cli_json_string(out, text);
 	cli_sink_put(out, "}\n", 2);
+}
+
+static void
+show_json(const struct edit *e, const char *name, struct cli_sink *out)
+{
+	struct show w = { NULL, NULL };
+	char *text = NULL;
+	size_t len;
+
+	if ((w.text = open_memstream(&text, &len)) == NULL)
+		return;
+	(void)diff(e, &w);
+	if (fclose(w.text) == 0 && text != NULL)
+		put_json(name, e->path, e->path_len, text, out);
 	free(text);
+}
+
+static void
+put_head(const struct show *w, const char *name, const char *path,
+    size_t path_len)
+{
+	char head[1400];
+	int n = path_len < 300 ? (int)path_len : 300;
+
+	n = snprintf(head, sizeof(head), "--- %.300s:%.*s\n+++ %.300s:%.*s\n",
+	    name, n, path, name, n, path);
+	put(w, head, (size_t)n);
 }
 
 void
@@ -250,8 +269,6 @@ edit_show(const struct edit *e, const struct setup *s, size_t host,
 {
 	const char *name = fanout_hosts_at(s->hosts, host);
 	const struct show w = { out, NULL };
-	char head[1400];
-	int n;
 
 	if (!edit_changes(e))
 		return;
@@ -259,9 +276,26 @@ edit_show(const struct edit *e, const struct setup *s, size_t host,
 		show_json(e, name, out);
 		return;
 	}
-	n = snprintf(head, sizeof(head), "--- %.300s:%.*s\n+++ %.300s:%.*s\n",
-	    name, e->path_len < 300 ? (int)e->path_len : 300, e->path, name,
-	    e->path_len < 300 ? (int)e->path_len : 300, e->path);
-	put(&w, head, (size_t)n);
+	put_head(&w, name, e->path, e->path_len);
 	(void)diff(e, &w);
+}
+
+void
+edit_show_more(const struct setup *s, size_t host, const char *path,
+    size_t lines, const char *line, struct cli_sink *out)
+{
+	const char *name = fanout_hosts_at(s->hosts, host);
+	const struct show w = { out, NULL };
+	char *text;
+
+	if (asprintf(&text, "@@ -%zu,0 +%zu @@\n+%s\n", lines, lines + 1,
+	    line) == -1)
+		return;
+	if (s->c->look.json)
+		put_json(name, path, strlen(path), text, out);
+	else {
+		put_head(&w, name, path, strlen(path));
+		put(&w, text, strlen(text));
+	}
+	free(text);
 }

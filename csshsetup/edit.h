@@ -46,4 +46,8 @@ void	edit_send(const struct edit *, FILE *reply);
 void	edit_show(const struct edit *, const struct setup *, size_t host,
 	    struct cli_sink *out);
 
+/* So, where only one line comes to a file of so many. */
+void	edit_show_more(const struct setup *, size_t host, const char *path,
+	    size_t lines, const char *line, struct cli_sink *out);
+
 #endif

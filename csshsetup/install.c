@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attempt.h"
+#include "edit.h"
 #include "fingerprints.h"
 #include "script.h"
 #include "setup.h"
@@ -102,6 +104,7 @@ take_answer(struct host *h, const struct fanout_result *r)
 	if (said == SAID_DONE || said == SAID_THERE) {
 		h->state = INSTALLED;
 		h->was_there = said == SAID_THERE;
+		strlcpy(h->result.text, why, sizeof(h->result.text));
 		return;
 	}
 	if (said == SAID_NO)
@@ -140,6 +143,24 @@ on_probe(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	return false;
 }
 
+/* A file of so many lines gets one more. */
+static void
+tell_change(const struct setup *s, size_t job_host, const struct host *h,
+    struct cli_sink *out)
+{
+	size_t host = s->map[job_host], lines = 0;
+	const char *path = h->result.text;
+	char *end;
+
+	setup_tell(s, out, "trust", fanout_hosts_at(s->hosts, host),
+	    h->was_there ? "the key is there, and refused all the same" :
+	    "the key would be installed");
+	if (h->was_there)
+		return;
+	lines = strtoul(path, &end, 10);
+	edit_show_more(s, host, end + (*end == ' '), lines, s->key.line, out);
+}
+
 static bool
 on_install(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 {
@@ -158,32 +179,7 @@ on_install(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	else
 		setup_give_up(h, ev->result);
 	if (s->c->dry_run && h->state == INSTALLED)
-		setup_tell(s, out, "trust", ev->name, h->was_there ? "the key is there, and "
-		    "refused all the same" : "the key would be installed");
-	return false;
-}
-
-static bool
-on_proof(void *ctx, struct fanout_event *ev, struct cli_sink *out)
-{
-	struct setup *s = ctx;
-	struct host *h;
-
-	if (ev->kind != FANOUT_EV_DONE)
-		return false;
-	h = &s->host[s->map[ev->host]];
-	if (ev->result->cls == FANOUT_C_OK) {
-		h->state = TRUSTED;
-		setup_tell(s, out, "trust", ev->name, "trusted now");
-	} else if (ev->result->cls != FANOUT_C_CANCELED)
-		setup_give_up(h, ev->result);
-	h->marked = ev->result->cls == FANOUT_C_AUTH;
-	if (h->marked)
-		snprintf(h->result.text, sizeof(h->result.text), "the key %s, "
-		    "but is refused all the same; sshd's log there says why "
-		    "(modes of the home directory, PermitRootLogin, "
-		    "PubkeyAuthentication, AuthorizedKeysFile)",
-		    h->was_there ? "was installed before" : "is installed");
+		tell_change(s, ev->host, h, out);
 	return false;
 }
 
@@ -301,24 +297,85 @@ is_installed(const struct setup *s, size_t host)
 	return s->host[host].state == INSTALLED;
 }
 
+static bool
+is_let_in_otherwise(const struct setup *s, size_t host)
+{
+	return s->host[host].seen && s->host[host].state == INSTALLED;
+}
+
+static void
+refused(struct host *h, const struct fanout_result *r)
+{
+	setup_give_up(h, r);
+	h->marked = true;
+	h->result.cls = FANOUT_C_AUTH;
+	snprintf(h->result.text, sizeof(h->result.text), "the key %s, "
+	    "but is refused all the same; sshd's log there says why "
+	    "(modes of the home directory, PermitRootLogin, "
+	    "PubkeyAuthentication, AuthorizedKeysFile)",
+	    h->was_there ? "was installed before" : "is installed");
+}
+
+static void
+conclude(struct setup *s, const struct attempts *a, struct cli_sink *out)
+{
+	struct host *h;
+	size_t i;
+
+	for (i = 0; i < s->count; i++) {
+		h = &s->host[i];
+		switch (a->verdict[i]) {
+		case ATTEMPT_LET_IN:
+			h->state = TRUSTED;
+			setup_tell(s, out, "trust", fanout_hosts_at(s->hosts,
+			    i), "trusted now");
+			break;
+		case ATTEMPT_REFUSED:
+			refused(h, &a->result[i]);
+			break;
+		case ATTEMPT_FAILED:
+			if (a->result[i].cls != FANOUT_C_CANCELED)
+				setup_give_up(h, &a->result[i]);
+			break;
+		case ATTEMPT_OTHER:
+			h->seen = true;
+			break;
+		case ATTEMPT_NONE:
+			break;
+		}
+	}
+}
+
+/* It is this very key that must open the door. With an agent there may be others
+ * that come first; then once more without it. */
+static int
+prove_by(struct setup *s, bool agent)
+{
+	struct attempts a = { .setup = s, .key = s->key.path, .agent = agent };
+	struct cli_sink out;
+	int status;
+
+	if ((status = attempts_run(&a, agent ? is_installed :
+	    is_let_in_otherwise)) == 0 || status == CLI_EXIT_INTERRUPTED) {
+		if (a.verdict != NULL && setup_open_sink(s, &out) == 0) {
+			conclude(s, &a, &out);
+			cli_sink_close(&out);
+		}
+	}
+	attempts_clear(&a);
+	return status;
+}
+
 static int
 prove(struct setup *s)
 {
-	const struct cli_extra extra = { .event = on_proof, .ctx = s };
-	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-	struct cli_ask ask = CLI_ASK_INIT;
-	const struct cli_run run = { .cmd = &cmd, .ask = &ask, .extra = &extra };
-	const char *const own[] = { setup_keys_only[0], setup_keys_only[1], s->identity,
-	    NULL };
-	struct fanout_opts opts = s->opts;
-	struct fanout_error e;
+	size_t i;
+	int status;
 
-	opts.can_answer = 0;
-	if (cli_ask_open(&ask, &opts, &e) != 0) {
-		warnx("%s", e.text);
-		return CLI_EXIT_USAGE;
-	}
-	return setup_part(s, is_installed, &run, own, opts);
+	for (i = 0; i < s->count; i++)
+		s->host[i].seen = false;
+	status = prove_by(s, true);
+	return status != 0 ? status : prove_by(s, false);
 }
 
 static int

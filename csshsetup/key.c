@@ -165,6 +165,8 @@ make(const struct csshsetup *c, const char *path, const char *public,
 
 	if (access(public, F_OK) == 0)
 		return 0;
+	if (c->mode == SETUP_VERIFY && access(path, F_OK) == 0)
+		return 0;	/* it is only tried */
 	if (access(path, F_OK) == 0)
 		return derive(path, public, e);
 	if (c->mode != SETUP_TRUST)

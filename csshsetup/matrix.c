@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cells.h"
+#include "cli/visible.h"
 #include "dialog.h"
 #include "keyline.h"
 #include "modes.h"
@@ -19,7 +20,8 @@ struct matrix {
 	const struct member *all;
 	size_t	 hub;
 	struct cells cells;
-	bool	*has;		/* as the cells: this one's key is there */
+	char	**has;		/* as the cells: this one's key is there, with
+				 * these options */
 };
 
 static bool
@@ -149,6 +151,17 @@ fill(struct matrix *m)
 /* ---- why ----------------------------------------------------------------- */
 
 static void
+note_key(char **options, const struct keyline *k)
+{
+	char text[120 * CLI_VISIBLE_MAX + 1];
+
+	text[cli_visible(text, k->options, k->options_len < 120 ?
+	    k->options_len : 120)] = '\0';
+	free(*options);
+	*options = strdup(text);
+}
+
+static void
 on_file(void *ctx, size_t host, const struct record *r)
 {
 	struct matrix *m = ctx;
@@ -166,7 +179,7 @@ on_file(void *ctx, size_t host, const struct record *r)
 			if (word != NULL && strlen(word) == k.type_len + 1 +
 			    k.blob_len && memcmp(word + k.type_len + 1, k.blob,
 			    k.blob_len) == 0)
-				m->has[i * m->s->count + host] = true;
+				note_key(&m->has[i * m->s->count + host], &k);
 		}
 	}
 }
@@ -175,17 +188,19 @@ static void
 add_reason(struct matrix *m, size_t from, size_t to, const char *found)
 {
 	struct cell *x = cells_at(&m->cells, from, to);
-	char why[300];
+	const char *options = m->has[from * m->s->count + to];
+	char why[600];
 
 	if (m->all[from].word == NULL)
 		snprintf(why, sizeof(why), "%s: there is no key without a "
 		    "passphrase", x->why);
-	else if (!m->has[from * m->s->count + to])
+	else if (options == NULL)
 		snprintf(why, sizeof(why), "%s: its AuthorizedKeysFile does "
 		    "not have it", x->why);
 	else
-		snprintf(why, sizeof(why), "%s%s%s", x->why, *found != '\0' ?
-		    ": " : "", found);
+		snprintf(why, sizeof(why), "%s%s%s%s%s", x->why, *found != '\0' ||
+		    *options != '\0' ? ": " : "", found, *options == '\0' ? "" :
+		    *found != '\0' ? "; its options " : "its options ", options);
 	free(x->why);
 	x->why = strdup(why);
 }
@@ -232,8 +247,8 @@ judge(struct matrix *m)
 	for (i = 0; i < m->s->count; i++) {
 		for (j = bad = first = 0; j < m->s->count; j++) {
 			x = cells_at(&m->cells, i, j);
-			if (x->state == CELL_NONE || x->state == CELL_OK)
-				continue;
+			if (x->state != CELL_BAD)
+				continue;	/* or the other is at fault */
 			if (bad++ == 0)
 				first = j;
 		}
@@ -242,7 +257,7 @@ judge(struct matrix *m)
 			    "%zu of the others, such as %.60s: %.120s", bad,
 			    fanout_hosts_at(m->s->hosts, first),
 			    cells_at(&m->cells, i, first)->why != NULL ?
-			    cells_at(&m->cells, i, first)->why : "not tried");
+			    cells_at(&m->cells, i, first)->why : "?");
 	}
 }
 
@@ -281,6 +296,7 @@ setup_matrix(struct setup *s, const struct member *all, size_t hub)
 {
 	struct matrix m = { .s = s, .all = all, .hub = hub };
 	int status = CLI_EXIT_USAGE;
+	size_t i;
 
 	m.has = calloc(s->count * s->count, sizeof(*m.has));
 	if (cells_init(&m.cells, s) == -1 || m.has == NULL)
@@ -288,6 +304,8 @@ setup_matrix(struct setup *s, const struct member *all, size_t hub)
 	else
 		status = go(&m);
 	cells_clear(&m.cells);
+	for (i = 0; m.has != NULL && i < s->count * s->count; i++)
+		free(m.has[i]);
 	free(m.has);
 	return status;
 }

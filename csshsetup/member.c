@@ -14,7 +14,6 @@
 #include "member.h"
 #include "script.h"
 
-#define COMMENT_MAX 100
 #define SLOW_MS 10000		/* so long all look-ups of names may take */
 
 /* ---- names --------------------------------------------------------------- */
@@ -188,28 +187,29 @@ members_free(struct setup *s, struct member *all)
 
 /* ---- what they tell ------------------------------------------------------ */
 
-/* Made anew of its parts: what a host sends here goes to all others. */
 static int
 take_key(struct member *m, const struct record *r)
 {
-	char comment[COMMENT_MAX + 1];
 	struct keyline k;
-	size_t i, n = 0;
 
 	if (!keyline_parse(&k, r->rest, r->len) || k.options_len > 0)
 		return -1;
-	for (i = 0; i < k.comment_len && n < COMMENT_MAX; i++)
-		if (isprint((unsigned char)k.comment[i]))
-			comment[n++] = k.comment[i];
-	comment[n] = '\0';
-	free(m->line);
 	free(m->word);
-	m->line = NULL;
 	if (asprintf(&m->word, "%.*s %.*s", (int)k.type_len, k.type,
 	    (int)k.blob_len, k.blob) == -1)
 		m->word = NULL;
-	if (m->word == NULL || asprintf(&m->line, "%s%s%s", m->word, n > 0 ?
-	    " " : "", comment) == -1)
+	return m->word != NULL ? 0 : -1;
+}
+
+/* The comment is ours, not its own: it goes to all others, who may want to know
+ * one day whose key that is. */
+static int
+make_line(struct member *m)
+{
+	if (m->word == NULL)
+		return 0;
+	if (asprintf(&m->line, "%s %s@%s", m->word, m->user,
+	    m->address != NULL ? m->address : "?") == -1)
 		m->line = NULL;
 	return m->line != NULL ? 0 : -1;
 }
@@ -285,6 +285,8 @@ on_over(void *ctx, size_t host, const struct answer *said, struct cli_sink *out)
 		setup_refuse(h, NULL, "its public key cannot be read");
 	else if (m->user == NULL)
 		setup_refuse(h, NULL, "the name of its user cannot be used");
+	else if (make_line(m) == -1)
+		setup_refuse(h, NULL, "out of memory");
 	m->told = h->state != OVER;
 }
 

@@ -92,7 +92,9 @@ static const char lock[] =
 		"[ -d \"$J\" ] || no \"$e\"; "
 		"[ $n -lt 300 ] || no \"another run holds the lock $J; "
 		    "if none is under way: rmdir $J\"; "
-		"sleep 0.1 2>/dev/null || sleep 1; done; M=$J; fi; }; ";
+		"sleep 0.1 2>/dev/null || sleep 1; done; M=$J; fi; "
+    /* What a run left that was killed. */
+    "set +f; rm -f \"$F\".csshsetup.*; set -f; }; ";
 
 /* Of the file with authorized keys, which is F, and its directory. */
 static const char modes[] =
@@ -117,8 +119,8 @@ static const char install[] =
 	"say \"done $n $F\"; exit 0; fi; "
 
     /* All of the old one, and the line. */
-    "X=$F.new.$$; [ -n \"$IN\" ] || umask 022; "
-    "e=$( (set -C; : >\"$X\") 2>&1) || no \"$e\"; X0=$X; "
+    "X=$F.csshsetup.$$; X0=$X; [ -n \"$IN\" ] || umask 022; "
+    "e=$( (set -C; : >\"$X\") 2>&1) || { X0=; no \"$e\"; }; "
     "e=$({ if [ -f \"$F\" ]; then cat \"$F\" && { "
 	"[ -z \"$(tail -c 1 \"$F\")\" ] || echo; }; fi && "
 	"printf \"%s\\n\" \"$N\"; } 2>&1 >>\"$X\") || no \"$F: $e\"; "
@@ -188,8 +190,8 @@ static const char show_file[] =
  * is whole is told by its size.
  */
 static const char edit[] =
-    "edit() { eval \"F=\\$F$1\"; chk; X=$F.new.$$; "
-	"e=$( (set -C; : >\"$X\") 2>&1) || no \"$e\"; eval \"X$1=\\$X\"; "
+    "edit() { eval \"F=\\$F$1\"; chk; X=$F.csshsetup.$$; eval \"X$1=\\$X\"; "
+	"e=$( (set -C; : >\"$X\") 2>&1) || { eval \"X$1=\"; no \"$e\"; }; "
 	"if [ -f \"$F\" ]; then e=$(cp -p \"$F\" \"$X\" 2>&1) || no \"$e\"; "
 	"elif [ -z \"$IN\" ]; then chmod 644 \"$X\"; fi; "
 	"if [ -f \"$F\" ] && [ \"$2\" != - ]; then "
@@ -288,7 +290,8 @@ static const char reasons[] =
     "e=$({ journalctl -q -n 300 --no-pager -o cat -t sshd -t sshd-session; "
 	"for f in /var/log/auth.log /var/log/secure /var/log/sshd.log; do "
 	"[ -r $f ] && tail -n 300 $f; done; } 2>/dev/null | grep -E "
-	"\"refused|REFUSED|not allowed|bad ownership|has expired|not permitted\" | "
+	"\"refus|REFUSED|not allowed|bad ownership|expired|not permitted|"
+	"Invalid key length\" | "
 	"tail -n 1 | tr -c \"[:print:]\" \" \" | cut -c 1-200); "
     "[ -z \"$e\" ] || say why \"its log says: $e\"; shows; say ready; "
     "cat >/dev/null; say done";

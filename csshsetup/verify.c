@@ -1,7 +1,9 @@
 /*
  * verify.c - who can log in where, without a password and without a change.
  */
-#include "dialog.h"
+#include <string.h>
+
+#include "attempt.h"
 #include "modes.h"
 #include "why.h"
 
@@ -57,6 +59,41 @@ explain(struct setup *s)
 	return 0;
 }
 
+/* With --key it is that very key. */
+static int
+try_key(struct setup *s)
+{
+	struct attempts a = { .setup = s, .key = s->key.path };
+	struct cli_sink out;
+	struct host *h;
+	size_t i;
+	int status;
+
+	if ((status = attempts_run(&a, setup_is_new)) != 0 ||
+	    (status = setup_open_sink(s, &out)) != 0) {
+		attempts_clear(&a);
+		return status;
+	}
+	for (i = 0; i < s->count; i++) {
+		h = &s->host[i];
+		h->marked = a.verdict[i] == ATTEMPT_REFUSED;
+		if (a.verdict[i] == ATTEMPT_LET_IN) {
+			h->state = TRUSTED;
+			setup_tell(s, &out, "trust", fanout_hosts_at(s->hosts,
+			    i), "trusted");
+		} else if (a.verdict[i] != ATTEMPT_NONE)
+			setup_give_up(h, &a.result[i]);
+		if (h->marked) {
+			h->result.cls = FANOUT_C_AUTH;
+			strlcpy(h->result.text, "this key is refused",
+			    sizeof(h->result.text));
+		}
+	}
+	cli_sink_close(&out);
+	attempts_clear(&a);
+	return 0;
+}
+
 int
 setup_verify(struct setup *s)
 {
@@ -65,7 +102,8 @@ setup_verify(struct setup *s)
 	int status;
 
 	if ((status = mesh_hub(s, &hub)) != 0 ||
-	    (status = setup_log_in(s)) != 0 || (status = explain(s)) != 0 ||
+	    (status = s->c->key != NULL && !s->c->mutual ? try_key(s) :
+	    setup_log_in(s)) != 0 || (status = explain(s)) != 0 ||
 	    (!s->c->mutual && s->c->hub == NULL))
 		return status;
 	if ((all = members_new(s)) == NULL)

@@ -1,6 +1,7 @@
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "dialog.h"
 #include "keyline.h"
@@ -15,6 +16,7 @@ on_turn(void *ctx, size_t host, const struct answer *said, FILE *reply,
 	struct answer a = *said;
 	struct record r;
 	char text[WHY_MAX];
+	size_t n;
 
 	(void)reply;
 	(void)out;
@@ -24,6 +26,8 @@ on_turn(void *ctx, size_t host, const struct answer *said, FILE *reply,
 		if (!record_is(&r, "why"))
 			continue;
 		record_text(&r, text, sizeof(text));
+		for (n = strlen(text); n > 0 && text[n - 1] == ' '; n--)
+			text[n - 1] = '\0';
 		if (*w->text[host] != '\0')
 			strlcat(w->text[host], "; ", WHY_MAX);
 		strlcat(w->text[host], text, WHY_MAX);
@@ -71,7 +75,22 @@ why_clear(struct why *w)
 struct refused {
 	struct setup *s;
 	bool	*has;		/* one a host: our key is in a file */
+	char	(*options)[WHY_MAX];	/* of it */
 };
+
+static void
+take_options(const struct keyline *k, char text[WHY_MAX])
+{
+	struct record r = { .rest = k->options, .len = k->options_len };
+
+	if (keyline_expired(k, time(NULL)))
+		strlcpy(text, "it has expired", WHY_MAX);
+	else if (k->options_len > 0) {
+		record_text(&r, text, WHY_MAX - 30);
+		memmove(text + 12, text, strlen(text) + 1);
+		memcpy(text, "its options ", 12);
+	}
+}
 
 static void
 on_file(void *ctx, size_t host, const struct record *r)
@@ -88,8 +107,10 @@ on_file(void *ctx, size_t host, const struct record *r)
 		if (!keyline_parse(&k, p, (size_t)(eol - p)))
 			continue;
 		n = (size_t)(k.blob + k.blob_len - k.type);
-		if (n == strlen(word) && memcmp(k.type, word, n) == 0)
-			x->has[host] = true;
+		if (n != strlen(word) || memcmp(k.type, word, n) != 0)
+			continue;
+		x->has[host] = true;
+		take_options(&k, x->options[host]);
 	}
 }
 
@@ -107,9 +128,11 @@ amend(struct refused *x, const struct why *w)
 			strlcpy(h->result.text, "the key is refused: its "
 			    "AuthorizedKeysFile does not have it",
 			    sizeof(h->result.text));
-		else if (*w->text[i] != '\0')
+		else if (*w->text[i] != '\0' || *x->options[i] != '\0')
 			snprintf(h->result.text, sizeof(h->result.text), "the "
-			    "key is there, and refused: %s", w->text[i]);
+			    "key is there, and refused: %s%s%.80s", w->text[i],
+			    *w->text[i] != '\0' && *x->options[i] != '\0' ?
+			    "; " : "", x->options[i]);
 	}
 }
 
@@ -125,11 +148,14 @@ why_refused(struct setup *s)
 	if (s->key.word == NULL || (s->secrets.password == NULL && !a->once &&
 	    !a->each && a->password_fd == 0))
 		return 0;
-	if ((x.has = calloc(s->count, sizeof(*x.has))) == NULL)
+	x.has = calloc(s->count, sizeof(*x.has));
+	x.options = calloc(s->count, sizeof(*x.options));
+	if (x.has == NULL || x.options == NULL)
 		warnx("out of memory");
 	else if ((status = why_ask(&w)) == 0)
 		amend(&x, &w);
 	why_clear(&w);
 	free(x.has);
+	free(x.options);
 	return status;
 }
