@@ -8,6 +8,7 @@
 #include "cells.h"
 #include "cli/view.h"
 
+#define HEAD_WIDTH 7		/* of "from \\ to", beside a number and a blank */
 #define PAINT_BAD CLI_PAINT_ERROR
 #define PAINT_OK CLI_PAINT_MORE
 
@@ -87,6 +88,8 @@ measure(const struct cells *c, int *names, int *numbers)
 		if ((int)n > *names)
 			*names = (int)n;
 	}
+	if (*names < HEAD_WIDTH)
+		*names = HEAD_WIDTH;
 	*numbers = snprintf(text, sizeof(text), "%zu", c->n);
 }
 

@@ -58,7 +58,11 @@ want_equal "$(grep -c '^{"event":"trust","host":"node[0-9]*","text":"already tru
 # Another key, where the first one opens the door: no password is needed.
 ssh-keygen -q -t ed25519 -N '' -f "$T/second"
 setup --key "$T/second" --dry-run node1
-want_out 'node1: the key would be installed'
+want_out "node1: the key would be installed
+--- node1:/root/.ssh/authorized_keys
++++ node1:/root/.ssh/authorized_keys
+@@ -1,0 +2 @@
++$(cat "$T/second.pub")"
 for told in 'trusted now' 'already trusted'; do
 	run at_home setsid -w "$CSSHSETUP" --key "$T/second" 'node[1-2]'
 	want_status 0
@@ -76,7 +80,8 @@ want_err 'admin@node1: auth: .*wrong (password|answer)'
 cp "$T/right" "$T/pw"
 setup --dry-run -f "$T/hosts"
 want_status 0
-want_equal "$(sort "$out")" "$(seq -f 'admin@node%g: the key would be installed' 4)"
+want_equal "$(grep '^admin' "$out" | sort)" "$(seq -f 'admin@node%g: the key would be installed' 4)"
+want_equal "$(grep -c '^@@ -0,0 +1 @@$' "$out")" 4 "files that would be made"
 von node1 test ! -e /home/admin/.ssh/authorized_keys || fail "--dry-run changed something"
 setup -f "$T/hosts"
 want_status 0
