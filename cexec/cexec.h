@@ -4,6 +4,7 @@
 #ifndef CEXEC_H
 #define CEXEC_H
 
+#include "cli/drive.h"
 #include "cli/form.h"
 #include "cli/tool.h"
 #include "lock.h"
@@ -23,7 +24,13 @@ struct cexec {
 	bool	 help, version;
 	const char *completion;	/* shell; NULL: not asked for */
 	char	**words;	/* after the options; NULL at the end */
-	char	*command;	/* the words joined with blanks; NULL: none */
+	char	*command;	/* the words joined with blanks; NULL: none, and
+				 * they are read from the terminal */
+
+	/* one command after the other (interactive.h); NULL: a single one */
+	struct fanout **engine;
+	void	(*over)(void *ctx, const struct cli_roster *);
+	void	*over_ctx;
 };
 
 /* 0, or an error that says what to do about it. */
@@ -37,6 +44,10 @@ struct cli_tool cexec_tool(struct cexec *);
 
 /* Return the exit status; what is wrong has been said. */
 int	cexec_run(struct cexec *);
-int	cexec_run_on(struct cexec *, const struct fanout_hosts *);
+
+/* The command on these hosts. opts: as cexec_opts() filled them. */
+int	cexec_opts(struct cexec *, struct fanout_opts *);
+int	cexec_run_on(struct cexec *, const struct fanout_opts *,
+	    const struct fanout_hosts *);
 
 #endif

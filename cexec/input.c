@@ -58,7 +58,7 @@ forget(struct input_host *h)
 }
 
 void
-input_close(struct input *in)
+input_rest(struct input *in)
 {
 	size_t i;
 
@@ -67,10 +67,23 @@ input_close(struct input *in)
 	free(in->hosts);
 	free(in->map);
 	free(in->shown);
-	cli_secret_free(in->password);
 	in->hosts = NULL;
 	in->map = NULL;
 	in->shown = NULL;
+	in->nshown = in->cap = 0;
+	in->asked = in->refused = false;
+	if (!in->wrong)
+		return;
+	cli_secret_free(in->password);
+	in->password = NULL;
+	in->wrong = false;
+}
+
+void
+input_close(struct input *in)
+{
+	input_rest(in);
+	cli_secret_free(in->password);
 	in->password = NULL;
 }
 
@@ -245,6 +258,7 @@ static void
 wants_password(struct input *in, struct input_host *h)
 {
 	if (h->sent) {
+		in->wrong = true;
 		refuse(in, h, "wrong password");
 		return;
 	}
@@ -426,9 +440,11 @@ not_become(struct input *in, struct input_host *h, struct fanout_result *r)
 {
 	note_line(h, h->held, h->nheld);
 	if (h->why[0] == '\0' && h->sent && (in->wrap->how != BECOME_SUDO ||
-	    strstr(h->line, "password") != NULL))
+	    strstr(h->line, "password") != NULL)) {
+		in->wrong = true;
 		snprintf(h->why, sizeof(h->why), "%s: wrong password",
 		    wrap_name(in->wrap));
+	}
 	if (h->why[0] == '\0')
 		snprintf(h->why, sizeof(h->why), "%s did not run the command: "
 		    "%s", wrap_name(in->wrap), h->line[0] != '\0' ? h->line :

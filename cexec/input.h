@@ -21,6 +21,7 @@ struct input {
 					 * NULL: none. NULL: none of any */
 	char	*password;		/* cli_secret_new; NULL: not known yet */
 	bool	 asked, refused;	/* on the terminal; there is none */
+	bool	 wrong;			/* the password, on some host */
 
 	/* input.c */
 	struct fanout *engine;
@@ -35,6 +36,8 @@ struct input {
 
 /* 0, or -1: no memory. */
 int	input_open(struct input *, size_t hosts);
+void	input_rest(struct input *);	/* it may be opened once more: the
+					 * password is kept, unless wrong */
 void	input_close(struct input *);
 
 /* As in struct cli_extra; ctx is a struct input. */

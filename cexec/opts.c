@@ -6,6 +6,7 @@
 #include "cli/completion.h"
 #include "cli/error.h"
 #include "cli/history.h"
+#include "interactive.h"
 
 #define AT(member) offsetof(struct cexec, member)
 
@@ -51,7 +52,7 @@ cexec_usage(FILE *fp)
 	static struct cexec none;
 	const struct cli_group groups[] = GROUPS(&none);
 
-	cli_usage(fp, "cexec [OPTION]... [--] COMMAND...", groups);
+	cli_usage(fp, "cexec [OPTION]... [--] [COMMAND...]", groups);
 }
 
 int
@@ -154,7 +155,14 @@ clear(void *self)
 static int
 run(void *self, const struct fanout_hosts *hosts)
 {
-	return cexec_run_on(self, hosts);
+	struct cexec *c = self;
+	struct fanout_opts opts;
+	int status;
+
+	if (c->command == NULL)
+		return interactive(c, hosts);
+	status = cexec_opts(c, &opts);
+	return status != 0 ? status : cexec_run_on(c, &opts, hosts);
 }
 
 struct cli_tool
@@ -208,6 +216,8 @@ cexec_options(struct cexec *c, int argc, char **argv, struct fanout_error *e)
 		c->command = send_script_words(c->send.script, c->words);
 		return c->command != NULL ? 0 : cli_nomem(e);
 	}
+	if (c->words[0] == NULL && interactive_can())
+		return interactive_check(c, e);
 	if (all_blank(c->words))
 		return cli_error(e, FANOUT_EINVAL, "no command is given");
 	if ((c->command = join(c->words, argc - (int)(c->words - argv))) ==

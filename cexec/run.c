@@ -53,6 +53,35 @@ add_unlocked(struct cexec *c, struct fanout_error *e)
 }
 
 static int
+begin(void *ctx, struct fanout *engine, const struct fanout_hosts *set,
+    const size_t *map, const struct fanout_cmd *cmd, struct fanout_error *e)
+{
+	struct cexec *c = ctx;
+
+	return input_begin(&c->send.input, engine, set, map, cmd, e);
+}
+
+static bool
+event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
+{
+	struct cexec *c = ctx;
+
+	return input_event(&c->send.input, ev, out);
+}
+
+static void
+end(void *ctx, const struct cli_roster *roster, struct cli_sink *out,
+    struct cli_sink *err)
+{
+	struct cexec *c = ctx;
+
+	(void)out;
+	(void)err;
+	if (c->over != NULL)
+		c->over(c->over_ctx, roster);
+}
+
+static int
 drive(struct cexec *c, const struct fanout_opts *opts,
     const struct fanout_hosts *hosts, const char *const *skip)
 {
@@ -62,10 +91,10 @@ drive(struct cexec *c, const struct fanout_opts *opts,
 	int status;
 	const struct cli_record record = cli_again_record(&c->again,
 	    c->command);
-	const struct cli_extra extra = { .begin = input_begin,
-	    .event = input_event, .ctx = &c->send.input };
+	struct cli_extra extra = { .end = end, .ctx = c };
 	struct cli_run run = { .opts = opts, .hosts = hosts, .cmd = &cmd,
 	    .record = &record, .ask = &c->connect.ask, .plan = &c->plan,
+	    .engine = c->engine, .extra = &extra,
 	    .largest_status = c->largest };
 
 	if ((status = take_lock(c, opts, hosts, &skip)) != 0)
@@ -83,28 +112,41 @@ drive(struct cexec *c, const struct fanout_opts *opts,
 	run.ahead = c->send.ahead;
 	run.look = c->look;
 	run.look.verbose = c->connect.verbose;
-	run.extra = takes_part ? &extra : NULL;
+	if (takes_part) {
+		extra.begin = begin;
+		extra.event = event;
+	}
 	status = cli_drive(&run);
 	cli_plan_clear(&c->plan);
 	return status;
 }
 
 int
-cexec_run_on(struct cexec *c, const struct fanout_hosts *hosts)
+cexec_opts(struct cexec *c, struct fanout_opts *opts)
 {
-	struct fanout_opts opts;
+	struct fanout_error e;
+
+	FANOUT_OPTS_INIT(opts);
+	if (cli_connect_apply(&c->connect, opts, &e) == 0)
+		return 0;
+	warnx("%s", e.text);
+	return CLI_EXIT_USAGE;
+}
+
+int
+cexec_run_on(struct cexec *c, const struct fanout_opts *opts,
+    const struct fanout_hosts *hosts)
+{
 	struct fanout_marks *marks = NULL;
 	struct fanout_error e;
 	const char **skip = NULL;
 	int status = CLI_EXIT_USAGE;
 
-	FANOUT_OPTS_INIT(&opts);
 	if (cli_look_check(&c->look, hosts, &e) != 0 ||
-	    cli_connect_apply(&c->connect, &opts, &e) != 0 ||
 	    cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0)
 		warnx("%s", e.text);
 	else
-		status = drive(c, &opts, hosts, skip);
+		status = drive(c, opts, hosts, skip);
 	lock_release(&c->lock);
 	cli_dead_free(marks, skip);
 	return status;

@@ -382,7 +382,8 @@ send_make(struct send *s, const char *command, const struct cli_form *form,
 	s->wrap.input = cmd->stdin_fd != -1 || s->input.files != NULL;
 	if ((rc = make_commands(s, command, x, cmd, e)) != 0)
 		return rc;
-	if (s->password_fd > 0 && (rc = cli_ask_read(&s->input.password,
+	if (s->password_fd > 0 && s->input.password == NULL &&
+	    (rc = cli_ask_read(&s->input.password,
 	    (int)s->password_fd - 1, "become-password-fd", e)) != 0)
 		return rc;
 	*takes_part = s->script != NULL || s->how != BECOME_NOBODY ||
@@ -392,7 +393,7 @@ send_make(struct send *s, const char *command, const struct cli_form *form,
 }
 
 void
-send_clear(struct send *s)
+send_reset(struct send *s)
 {
 	size_t i;
 
@@ -404,16 +405,31 @@ send_clear(struct send *s)
 		if (s->ahead != NULL)
 			free((void *)(uintptr_t)s->ahead[i]);
 	}
-	input_close(&s->input);
+	input_rest(&s->input);
 	free(s->commands);
 	free(s->command);
 	free(s->input.files);
 	free(s->ahead);
 	free(s->skip);
-	free(s->user);
 	free((void *)(uintptr_t)s->wrap.first);
 	free((void *)(uintptr_t)s->input.script);
 	if (s->fd != -1)
 		close(s->fd);
+	s->fd = -1;
+	s->nhosts = 0;
+	s->command = NULL;
+	s->commands = s->input.files = NULL;
+	s->ahead = NULL;
+	s->skip = NULL;
+	s->wrap.first = NULL;
+	s->input.script = NULL;
+}
+
+void
+send_clear(struct send *s)
+{
+	send_reset(s);
+	input_close(&s->input);
+	free(s->user);
 	*s = (struct send)SEND_INIT;
 }

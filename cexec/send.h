@@ -49,6 +49,9 @@ int	send_make(struct send *, const char *command, const struct cli_form *,
 	    struct fanout_cmd *, bool *takes_part, struct fanout_error *);
 /* Hosts that are skipped anyway have failed, so. 0, or -1: no memory. */
 int	send_ahead(struct send *, size_t host, const struct fanout_result *);
+
+/* As before send_make; passwords are kept. */
+void	send_reset(struct send *);
 void	send_clear(struct send *);
 
 #endif

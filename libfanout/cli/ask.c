@@ -96,6 +96,7 @@ void
 cli_ask_start(struct cli_ask *a, struct fanout *f)
 {
 	a->f = f;
+	a->resting = false;
 }
 
 static void
@@ -116,13 +117,26 @@ drop(struct cli_ask *a, struct cli_question *q)
 }
 
 void
-cli_ask_close(struct cli_ask *a)
+cli_ask_rest(struct cli_ask *a)
 {
 	struct cli_question *q;
 
 	while (a->queue.tqh_last != NULL &&
 	    (q = TAILQ_FIRST(&a->queue)) != NULL)
 		drop(a, q);
+	a->since = a->last = 0;
+	a->resting = true;
+	if (!a->wrong)
+		return;
+	cli_secret_free(a->password);
+	a->password = NULL;
+	a->wrong = false;
+}
+
+void
+cli_ask_close(struct cli_ask *a)
+{
+	cli_ask_rest(a);
 	cli_secret_free(a->password);
 	a->password = NULL;
 	a->no_password = true;
@@ -178,6 +192,7 @@ answer_now(struct cli_ask *a, struct cli_question *q)
 
 	if (one_for_all(a, ask)) {
 		/* Sent once, it was wrong: never again on this host. */
+		a->wrong |= ask->attempt > 1;
 		if (ask->attempt > 1 || a->no_password)
 			cli_ask_answer(a, q, NULL);
 		else if (a->password != NULL)
@@ -196,7 +211,7 @@ take(struct cli_ask *a, const struct fanout_event *ev)
 {
 	struct cli_question *q;
 
-	if ((q = calloc(1, sizeof(*q))) == NULL) {
+	if (a->resting || (q = calloc(1, sizeof(*q))) == NULL) {
 		(void)fanout_answer(a->f, ev->ask->id, NULL);
 		return;
 	}
@@ -231,7 +246,7 @@ cli_ask_put(struct cli_ask *a, const char *prompt,
 {
 	struct cli_question *q = calloc(1, sizeof(*q));
 
-	if (q == NULL || a->terminal.fd == -1 ||
+	if (q == NULL || a->resting || a->terminal.fd == -1 ||
 	    (q->ask.prompt = strdup(prompt)) == NULL) {
 		free(q);
 		answer(ctx, NULL);

@@ -29,6 +29,8 @@ struct cli_ask {
 	struct fanout	*f;	/* NULL: not started */
 	char	*password;	/* of once or the fd; NULL: not known yet */
 	bool	 no_password;	/* there will be none */
+	bool	 wrong;		/* it was, on some host */
+	bool	 resting;	/* what is asked is refused */
 
 	struct cli_question *shown;	/* the terminal has it */
 	bool	 stale;		/* other output came after it */
@@ -50,6 +52,10 @@ int	cli_ask_open(struct cli_ask *, struct fanout_opts *,
 void	cli_ask_close(struct cli_ask *);
 
 void	cli_ask_start(struct cli_ask *, struct fanout *);
+
+/* The same, but it may be started once more: the password is kept, unless it
+ * was wrong. */
+void	cli_ask_rest(struct cli_ask *);
 
 /* Every event of the run passes here: questions are taken, those of hosts
  * that are done are dropped. */

@@ -56,7 +56,7 @@ cli_drive_stop(struct drive *d)
 	d->stop_ms = STOP_MS + (d->kill_due ? KILL_MS +
 	    d->opts.grace_ms : 0);
 	if (d->run->ask != NULL)
-		cli_ask_close(d->run->ask);
+		cli_ask_rest(d->run->ask);
 	fanout_cancel(d->engine, 0);
 }
 
@@ -177,7 +177,8 @@ one_event(struct drive *d, int timeout_ms, bool *came)
 	*came = false;
 	rc = fanout_next(d->engine, &ev, timeout_ms);
 	if (rc < 0) {
-		if (rc != FANOUT_EIDLE)
+		d->abandoned = rc != FANOUT_EIDLE;
+		if (d->abandoned)
 			cli_drive_say(d, fanout_strerror(rc));
 		return false;
 	}
@@ -246,8 +247,10 @@ cli_drive_loop(struct drive *d)
 		cli_sink_flush(&d->out);
 		cli_sink_flush(&d->err);
 		cli_drive_tick(d);
-		if (d->stopped != 0 && left(d->stopped, d->stop_ms) == 0)
+		if (d->stopped != 0 && left(d->stopped, d->stop_ms) == 0) {
+			d->abandoned = true;
 			return;
+		}
 		if (asked(d) || (x != NULL && x->idle != NULL &&
 		    x->idle(x->ctx)))
 			continue;
@@ -299,12 +302,29 @@ finish(struct drive *d)
 	return d->interrupted ? status : CLI_EXIT_FAILED;
 }
 
+/* One with jobs that were given up would mix them with the next ones. */
+static void
+leave_engine(struct drive *d)
+{
+	struct fanout **keep = d->run->engine;
+
+	if (keep != NULL && !d->abandoned) {
+		*keep = d->engine;
+		return;
+	}
+	fanout_free(d->engine);
+	if (keep != NULL)
+		*keep = NULL;
+}
+
 static void
 close_drive(struct drive *d)
 {
 	bool broken = gone(d);
 
-	if (d->run->ask != NULL)
+	if (d->run->ask != NULL && d->run->engine != NULL)
+		cli_ask_rest(d->run->ask);
+	else if (d->run->ask != NULL)
 		cli_ask_close(d->run->ask);
 	cli_progress_hide(&d->progress);
 	cli_views_free(&d->views);
@@ -315,7 +335,7 @@ close_drive(struct drive *d)
 	cli_sink_close(&d->err);
 	cli_roster_clear(&d->roster);
 	cli_signals_stop();
-	fanout_free(d->engine);
+	leave_engine(d);
 	if (broken)
 		cli_signals_die(SIGPIPE);
 }
@@ -341,7 +361,11 @@ open_drive(struct drive *d)
 	d->opts = *d->run->opts;
 	if (cli_batches_open(d) == -1)
 		return -1;
-	if (fanout_new(&d->engine, &d->opts, &e) != 0) {
+	if (d->run->engine != NULL) {
+		d->engine = *d->run->engine;
+		d->opts.keep_sessions = true;
+	}
+	if (d->engine == NULL && fanout_new(&d->engine, &d->opts, &e) != 0) {
 		warnx("%s", e.text);
 		return -1;
 	}

@@ -46,6 +46,9 @@ struct cli_extra {
 
 struct cli_run {
 	const struct fanout_opts *opts;
+	struct fanout **engine;	/* and its sessions: for one run after the
+				 * other, the caller's to free. NULL: the run
+				 * has its own */
 	const struct fanout_hosts *hosts;	/* at least one */
 	const struct fanout_cmd *cmd;
 	struct cli_ask *ask;	/* NULL: nothing is asked */

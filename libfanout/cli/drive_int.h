@@ -12,6 +12,7 @@ struct drive {
 	const struct cli_run *run;
 	struct fanout_opts opts;	/* of the run, and what batches need */
 	struct fanout	*engine;
+	bool		 abandoned;	/* with jobs that are not over */
 	struct cli_roster roster;
 	struct cli_views views;
 	struct cli_view	*report;	/* NULL: there is none */

@@ -22,6 +22,7 @@ static volatile sig_atomic_t pending;
 
 static struct sigaction before[NCAUGHT];
 static bool	stopping;
+static int	stopped_by;
 static int64_t	stopped_at;		/* or when the last one came */
 static int64_t	last_int = -TWICE_MS - 1;
 
@@ -104,13 +105,27 @@ cli_signals_take(void)
 			continue;
 		if (stopping)
 			_exit(130);
-		if (c != SIGINT || now - last_int <= TWICE_MS)
+		if (c != SIGINT || now - last_int <= TWICE_MS) {
 			stopping = true;
-		else
+			stopped_by = c;
+		} else
 			wish = CLI_WHO_RUNS;
 		last_int = stopped_at = now;
 	}
 	return stopping ? CLI_STOP : wish;
+}
+
+int
+cli_signals_stopped_by(void)
+{
+	return stopping ? stopped_by : 0;
+}
+
+void
+cli_signals_forget(void)
+{
+	stopping = false;
+	last_int = -TWICE_MS - 1;
 }
 
 void

@@ -31,6 +31,12 @@ int	cli_signals_fd(void);
  * after that ends the process on the spot. */
 enum cli_wish cli_signals_take(void);
 
+/* The signal that stopped the run; 0: none did. */
+int	cli_signals_stopped_by(void);
+
+/* A new run: what stopped the last one is over. */
+void	cli_signals_forget(void);
+
 /* End as the signal would have ended us. */
 void	cli_signals_die(int signo) __attribute__((__noreturn__));
 

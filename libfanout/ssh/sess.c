@@ -57,9 +57,12 @@ counted(struct sess *s, ssize_t n)
 	return n == -1 ? -errno : n;
 }
 
+/* What recv(2) of len bytes came to. */
 static ssize_t
-received(struct sess *s, ssize_t n)
+received(struct sess *s, ssize_t n, size_t len)
 {
+	/* The next step sees what comes after it: no call to find out now. */
+	s->dry = n < (ssize_t)len;
 	if (n > 0)
 		s->came += (uint64_t)n;
 	return counted(s, n);
@@ -81,7 +84,8 @@ recv_ahead(struct sess *s, void *buf)
 {
 	ssize_t n;
 
-	n = received(s, recv(s->fd, s->ahead, sizeof(s->ahead), MSG_NOSIGNAL));
+	n = received(s, recv(s->fd, s->ahead, sizeof(s->ahead), MSG_NOSIGNAL),
+	    sizeof(s->ahead));
 	if (n <= 0)
 		return n;
 	s->ahead_len = (size_t)n;
@@ -103,7 +107,7 @@ count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
 		s->drop_wait = false;
 		return -ETIMEDOUT;
 	}
-	if (left == 0 && s->recvs >= RECVS_A_STEP)
+	if (left == 0 && (s->dry || s->recvs >= RECVS_A_STEP))
 		return -EAGAIN;
 	s->recvs++;
 	if (left > 0) {
@@ -115,7 +119,7 @@ count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
 	}
 	if (len == 1)
 		return recv_ahead(s, buf);
-	return received(s, recv(fd, buf, len, flags | MSG_NOSIGNAL));
+	return received(s, recv(fd, buf, len, flags | MSG_NOSIGNAL), len);
 }
 
 static ssize_t
@@ -407,6 +411,7 @@ sess_step(void *peer)
 		return at_rest(s);
 	s->blocked = s->held = s->resting = false;
 	s->recvs = 0;
+	s->dry = false;
 	res = run_states(s);
 	if (s->state == SESS_OVER)
 		return FANOUT_CLOSED;

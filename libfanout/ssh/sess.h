@@ -86,6 +86,7 @@ struct sess {
 	bool		 keyed;		/* the first key exchange is done */
 	bool		 over;		/* for libssh2 the socket is dead */
 	unsigned	 recvs;		/* calls to receive in this step */
+	bool		 dry;		/* this step took all there was */
 	size_t		 memory;	/* what libssh2 has of us, bytes */
 	size_t		 windows;	/* what others may have on their way */
 	bool		 hung_up;	/* the socket is of no use any more */

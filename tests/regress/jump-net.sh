@@ -12,7 +12,7 @@ go() {
 first=$("$VHOSTS" list | awk '$1 == "node1" { print $4 }')
 for i in 2 3; do
 	pid=$("$VHOSTS" list | awk -v n=node$i '$1 == n { print $4 }')
-	vctl ip link add "in$i" netns "$first" type veth peer name inner netns "$pid"
+	vctl ip link add "in$i" netns "/proc/$first/ns/net" type veth peer name inner netns "/proc/$pid/ns/net"
 	"$VHOSTS" enter node1 sh -c "ip addr add 10.90.$i.1/24 dev in$i && ip link set in$i up"
 	"$VHOSTS" enter node$i sh -c "ip addr add 10.90.$i.2/24 dev inner && ip link set inner up"
 	printf 'Host node%s\n HostName 10.90.%s.2\n HostKeyAlias node%s\n ProxyJump node1\n' $i $i $i
