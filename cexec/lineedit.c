@@ -22,6 +22,7 @@ struct lineedit {
 	lineedit_complete complete;
 	void	*ctx;
 	struct sigaction before;	/* of SIGINT */
+	int	 early;		/* a byte of the next line; -1: none */
 };
 
 /* ---- keys ---------------------------------------------------------------- */
@@ -45,21 +46,41 @@ catch_interrupt(struct lineedit *l)
 	sigaction(SIGINT, &sa, &l->before);
 }
 
+/* One byte, or what read(2) has instead. What was typed just behind a ^C is of
+ * the next line. */
+static ssize_t
+get_byte(struct lineedit *l, char *byte)
+{
+	ssize_t n = 1;
+
+	if (l->early != -1) {
+		*byte = (char)l->early;
+		l->early = -1;
+		return 1;
+	}
+	do
+		n = read(STDIN_FILENO, byte, 1);
+	while (n == -1 && errno == EINTR && !interrupted);
+	if (n == 1 && interrupted) {
+		l->early = (unsigned char)*byte;
+		return -1;
+	}
+	return n;
+}
+
 /* libedit's own would take the first ^C for nothing. */
 static int
 get_char(EditLine *el, wchar_t *c)
 {
 	mbstate_t state = { 0 };
+	struct lineedit *l;
 	char byte;
 	ssize_t n;
 
-	(void)el;
+	el_get(el, EL_CLIENTDATA, &l);
 	for (;;) {
-		n = read(STDIN_FILENO, &byte, 1);
-		if (n == -1 && errno == EINTR && !interrupted)
-			continue;
-		if (n <= 0 || interrupted)
-			return n == 0 ? 0 : -1;
+		if ((n = get_byte(l, &byte)) <= 0)
+			return (int)n;
 		switch (mbrtowc(c, &byte, 1, &state)) {
 		case (size_t)-2:
 			continue;
@@ -219,6 +240,7 @@ lineedit_new(const char *path, lineedit_complete complete, void *ctx)
 		return NULL;
 	setlocale(LC_CTYPE, "");
 	catch_interrupt(l);
+	l->early = -1;
 	l->complete = complete;
 	l->ctx = ctx;
 	l->history = history_init();
