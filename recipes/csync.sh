@@ -383,6 +383,23 @@ other_members() {
 	mv "$T/left" "$T/hosts"
 }
 
+# member_addresses: those of ADDRESSES, from which cfrun comes, with those of all
+# members and without those of $T/leaving.
+member_addresses() {
+	{
+		setting ADDRESSES | tr ',' '\n'
+		members | addresses_of
+	} | awk '!seen[$0]++' >"$T/addresses"
+	: >>"$T/leaving"
+	addresses_of <"$T/leaving" | grep -vxFf - "$T/addresses" | paste -sd,
+}
+
+addresses_of() {
+	while read -r host; do
+		getent ahosts "$host" | awk '{ print $1 }'
+	done | sort -u
+}
+
 # share: what the master knows, on the members of $T/hosts.
 share() {
 	[ -s "$T/hosts" ] || return 0

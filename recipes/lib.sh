@@ -157,6 +157,9 @@ begin() {
 		exec 8>>"$LOCK"
 		flock -w "${patience:-0}" 8 || die "another recipe is at work: $(cat "$LOCK")"
 		$dry || echo "$me, process $$" >"$LOCK"
+		# What one that was killed had not yet put into its place.
+		$dry || [ "$LOCK" != /run/csync.lock ] ||
+		    rm -f "$MASTERDIR"/*.new[0-9]* "$PPKEYS"/*.new[0-9]* "$WORKDIR"/*.new[0-9]*
 	fi
 	note "$me $said"
 }

@@ -197,6 +197,37 @@ lint_options() {
 	[ ! -s "$found/out" ]
 }
 
+# A recipe's usage and its manual agree, but for how hosts are reached, which one
+# manual has for all. Each step of the guide has a recipe and a test.
+lint_recipes() {
+	reach='--?(F|ssh-config|o|option|known-hosts|identity|J|jump|t|connect-timeout|accept-new)'
+	for recipe in recipes/*; do
+		[ -f "$recipe" ] && [ "${recipe%.sh}" = "$recipe" ] || continue
+		name=${recipe#recipes/}
+		manual=$(find man -name "$name.[178]")
+		[ -n "$manual" ] || { echo "$recipe: no manual"; continue; }
+		PATH=$(cd "$B" && pwd)/bin:$PATH sh "$recipe" --help | sed -n 's/^  *\(-.*\)/\1/p' |
+		    sed '/;/!s/  .*//' | grep -oE -e '(^|[ ,;])--?[A-Za-z][a-z-]*' | tr -d ' ,;' |
+		    grep -vxE -e "$reach" | sort -u >"$found/usage"
+		sed -n 's/Fl Fl /--/g; s/Fl \(.\)/-\1/g; s/^\.It \(.*-.*\)/\1/p' "$manual" |
+		    grep -oE -e '(^| )--?[A-Za-z][a-z-]*' | tr -d ' ' |
+		    grep -vxE -e "$reach" | sort -u >"$found/manual"
+		diff "$found/usage" "$found/manual" |
+		    sed -n "s|^< \(.*\)|$manual: only in the usage: \1|p
+			s|^> \(.*\)|$manual: only in the manual: \1|p"
+	done >"$found/out"
+	awk -F ' *[|] *' 'NF > 4 && $3 != "recipe" && $3 != "---" { print FNR, $3, $4 }' tests/guide.md >"$found/steps"
+	[ "$(wc -l <"$found/steps")" -gt 70 ] || echo "tests/guide.md: steps are missing" >>"$found/out"
+	while read -r line recipe test; do
+		# The package of the cluster is a recipe of its own.
+		[ "$recipe" != csync-ha ] || [ -f recipes/csync-ha ] || continue
+		[ -f "recipes/$recipe" ] || echo "tests/guide.md:$line: no recipe $recipe"
+		[ "$test" = csync-ha ] && [ ! -f recipes/csync-ha ] ||
+		    ls "tests/regress/$test"*.sh >/dev/null 2>&1 || echo "tests/guide.md:$line: no test $test"
+	done <"$found/steps" >>"$found/out"
+	[ ! -s "$found/out" ]
+}
+
 lint_codespell() {
 	missing codespell && return 1
 	git ls-files | grep -vE '^(LICENSE|tests/fuzz/corpus/)' |
@@ -222,7 +253,7 @@ make -s B="$B" all >"$found/make" 2>&1 || {
 	echo "lint: the build fails"
 }
 [ $# -gt 0 ] || set -- layers sizes banned text headers symbols shellcheck \
-    mandoc options codespell compilers
+    mandoc options recipes codespell compilers
 for check; do
 	rm -f "$found/skip"
 	: >"$found/out"

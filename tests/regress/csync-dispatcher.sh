@@ -69,6 +69,7 @@ same_key() {
 			von node1 cat $W/$file >"$T/master"
 			cmp -s "$T/member" "$T/master" || fail "$file of node$i is not the master's"
 		done
+		von node$i test -f $W/inputs/site.cf -a -f /etc/cron.d/csync-serverd || fail "node$i is no client"
 		want_equal "$(von node$i stat -c %a $W/ppkeys $W/ppkeys/localhost.priv | paste -sd,)" 700,600 "modes"
 	done
 }
@@ -79,6 +80,11 @@ want_status 0
 same_key
 on 1 csync-client-add 'node[2-4]'
 want_same csync-client-add
+# Any of them can be the one from which cfrun comes.
+for i in 3 4; do
+	run von node$i "$CFRUN" -w node2.bed.example
+	want_status 0
+done
 "$VHOSTS" crash node4
 on 1 csync-keys -t 1 --all
 want_status 1

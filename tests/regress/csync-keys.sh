@@ -2,14 +2,15 @@
 # All keys are made anew with one client down: it is named, goes on with what it
 # had, and is finished when it is back. One key; a key revoked; a clone refused.
 . "$(dirname "$0")/csync.inc"
-csync_up 4
+csync_up 8
+clients='2 3 4 5 6 7'
 on 1 csync-master
 want_status 0
-on 1 csync-client-add --accept-new --password-fd 3 'node[2-4]'
+on 1 csync-client-add --accept-new --password-fd 3 'node[2-7]'
 want_status 0
 W=/var/lib/cfengine3
 digests() {
-	for i in 1 2 3 4; do
+	for i in 1 $clients; do
 		von node$i cf-key -p $W/ppkeys/localhost.pub
 	done
 }
@@ -17,7 +18,7 @@ registry() {
 	von node1 sh -c "sort $W/cfrun.keys"
 }
 matches() {
-	for i in 1 2 3 4; do
+	for i in 1 $clients; do
 		echo "node$i.bed.example $(von node$i cf-key -p $W/ppkeys/localhost.pub)"
 	done >"$T/have"
 	want_equal "$(registry)" "$(cat "$T/have")" "registry"
@@ -43,7 +44,7 @@ want_status 0
 matches
 digests >"$T/second"
 want_equal "$(sort "$T/first" "$T/second" | uniq -d | wc -l)" 0 "old keys in use"
-for i in 1 2 3 4; do
+for i in 1 $clients; do
 	von node$i ls $W/ppkeys >"$T/trusted"
 	! grep -Ff "$T/first" "$T/trusted" || fail "node$i still trusts an old key"
 done
@@ -51,7 +52,7 @@ run von node1 "$CFRUN" -- --inform
 want_status 0
 on 1 csync-keys --resume
 want_same csync-keys
-on 1 csync-client-add 'node[2-4]'
+on 1 csync-client-add 'node[2-7]'
 want_same csync-client-add
 
 # One.
@@ -77,7 +78,7 @@ want_status 0
 # node4 is a copy of node2, with its key.
 von node2 sh -c "cp $W/ppkeys/localhost.* $VBED/share"
 von node4 sh -c "cp $VBED/share/localhost.* $W/ppkeys"
-on 1 csync-client-add 'node[2-4]'
+on 1 csync-client-add 'node[2-7]'
 want_status 1
 want_err '^csync-client-add: node4.bed.example: clones'
 on 1 csync-keys node4
