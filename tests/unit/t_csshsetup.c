@@ -7,9 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../csshsetup/answer.h"
 #include "../../csshsetup/csshsetup.h"
+#include "../../csshsetup/edit.h"
 #include "../../csshsetup/fingerprints.h"
+#include "../../csshsetup/index.h"
 #include "../../csshsetup/keyline.h"
+#include "../../csshsetup/knownline.h"
 #include "../../csshsetup/script.h"
 #define TMPDIR_NAME "t_csshsetup"
 #include "tmpdir.h"
@@ -256,6 +260,173 @@ test_fingerprints(void)
 	}
 }
 
+/* ---- what a host says, record by record ---- */
+
+static void
+test_answers(void)
+{
+	static const struct {
+		const char *text;
+		const char *words;	/* "word:rest|..."; a file with its body */
+		bool	 ready;
+	} t[] = {
+		{ "", "", false },
+		{ "motd\ncsshsetup: user root\ncsshsetup: ready\n",
+		    "user:root|ready:|", true },
+		{ "no newline csshsetup: user root\n", "", false },
+		{ "csshsetup: user root", "", false },
+		{ "csshsetup: file 0 3 /a b\nx\ny\ncsshsetup: ready\n",
+		    "file:/a b=x\ny|ready:|", true },
+		{ "csshsetup: file 9 - /k\n\ncsshsetup: ready\n",
+		    "file:/k=-|ready:|", true },
+		/* Said in a file it is not said by the host. */
+		{ "csshsetup: file 0 17 /a\ncsshsetup: ready\n", "", false },
+		{ "csshsetup: file 0 17 /a\ncsshsetup: ready\n\n"
+		    "csshsetup: done\n", "file:/a=csshsetup: ready\n|done:|",
+		    false },
+		{ "csshsetup: file 0 99 /a\nshort\ncsshsetup: ready\n", "",
+		    false },
+		{ "csshsetup: file 0 9999999999 /a\ncsshsetup: ready\n", "",
+		    false },
+		{ "csshsetup: file 12 1 /a\nx\ncsshsetup: ready\n", "", false },
+		{ "csshsetup: file 0 -1 /a\nx\ncsshsetup: ready\n", "", false },
+		{ "csshsetup: aVeryLongWordIndeed x\r\ncsshsetup: no disk\r\n",
+		    ":x|no:disk|", false }
+	};
+	struct answer a;
+	struct record r;
+	char words[200];
+	size_t i, n;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		answer_begin(&a, t[i].text, strlen(t[i].text));
+		for (n = 0; answer_next(&a, &r); )
+			n += (size_t)snprintf(words + n, sizeof(words) - n,
+			    "%s:%.*s%s%.*s|", r.word, (int)r.len, r.rest,
+			    !record_is(&r, "file") ? "" : r.body != NULL ? "=" :
+			    "=-", (int)r.size, r.body != NULL ? r.body : "");
+		words[n] = '\0';
+		is_str(words, t[i].words, "answer %zu", i);
+		ok(answer_ends(t[i].text, strlen(t[i].text), "ready") ==
+		    t[i].ready, "is it ready");
+	}
+}
+
+/* ---- what is made of a file ---- */
+
+static void
+test_edits(void)
+{
+	static const struct {
+		const char *old, *drop, *add[3], *sends;
+	} t[] = {
+		{ NULL, "", { NULL }, "edit 0 - 0 0\n" },
+		{ NULL, "", { "new", NULL }, "edit 0 - 1 4\nnew\n" },
+		{ "a\nb\nc\n", "", { "new", "x", NULL },
+		    "edit 0 - 2 12\nnew\nx\n" },
+		{ "a\nb\nc", "", { "new", NULL }, "edit 0 - 1 10\nnew\n" },
+		{ "a\nb\nc", "c", { NULL }, "edit 0 3d 0 4\n" },
+		{ "a\nb\nc", "a", { NULL }, "edit 0 1d 0 4\n" },
+		{ "a\na\nb\na\na\na\n", "a", { "a", NULL },
+		    "edit 0 1,2d;4,6d 1 4\na\n" },
+		{ "\n\na\n", "", { NULL }, "edit 0 - 0 4\n" },
+		{ "a", "a", { NULL }, "edit 0 1d 0 0\n" }
+	};
+	struct record r;
+	struct edit e;
+	const char *line;
+	char *text;
+	size_t i, j, len;
+	FILE *f;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		r = (struct record){ .rest = "/f", .len = 2, .body = t[i].old,
+		    .size = t[i].old != NULL ? strlen(t[i].old) : 0 };
+		edit_begin(&e, &r);
+		while (edit_next(&e, &line, &len))
+			if (len > 0 && len == strlen(t[i].drop) &&
+			    memcmp(line, t[i].drop, len) == 0)
+				edit_drop(&e);
+		for (j = 0; t[i].add[j] != NULL; j++)
+			edit_add(&e, t[i].add[j]);
+		ok(edit_changes(&e) == (*t[i].drop != '\0' || j > 0),
+		    "does edit %zu change anything", i);
+		f = open_memstream(&text, &len);
+		edit_send(&e, f);
+		fclose(f);
+		is_str(text, t[i].sends, "edit %zu", i);
+		free(text);
+		edit_clear(&e);
+	}
+}
+
+/* ---- lines of known hosts ---- */
+
+#define HASHED "|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg="
+
+static void
+test_known_lines(void)
+{
+	static const struct {
+		const char *line;
+		bool	 is_line, has, names, only;
+	} t[] = {
+		{ "a,a.example,10.0.0.1 " ED, true, true, true, true },
+		{ "a,b " ED " comment", true, true, true, false },
+		{ "A\t" ED "\r", true, true, true, true },
+		{ "b " ED, true, true, false, false },
+		{ "a " EC, true, false, true, true },
+		{ "*a " ED, true, true, false, false },
+		{ "aa " ED, true, true, false, false },
+		{ HASHED " " ED, true, true, false, false },
+		{ "|1|short|short " ED, true, true, false, false },
+		{ "@revoked a " ED, true, true, true, true },
+		{ "a ssh-ed25519", false, false, false, false },
+		{ "# a " ED, false, false, false, false },
+		{ "", false, false, false, false }
+	};
+	struct knownline k;
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		if (!ok(knownline_parse(&k, t[i].line, strlen(t[i].line)) ==
+		    t[i].is_line, "known line %zu", i) || !t[i].is_line)
+			continue;
+		ok(knownline_has_key(&k, ED) == t[i].has, "has it the key");
+		ok(knownline_names(&k, "a") == t[i].names, "names it the host");
+		ok(knownline_only(&k, "a a.example 10.0.0.1") == t[i].only,
+		    "and no other");
+	}
+	/* By ssh-keygen -H, of 192.168.1.61. */
+	ok(knownline_parse(&k, HASHED " " ED, strlen(HASHED " " ED)),
+	    "a hashed name");
+	ok(knownline_names(&k, "192.168.1.61"), "is this one");
+	ok(knownline_only(&k, "x 192.168.1.61"), "among others");
+}
+
+static void
+test_index(void)
+{
+	static const char *const words[] = { "b", "a", "c", "a", "ab", "a" };
+	struct index x = { .list = NULL };
+	struct entry *e;
+	size_t i, n = 0, sum = 0;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		index_add(&x, words[i], strlen(words[i]), i, 0);
+	index_sort(&x);
+	for (e = index_find(&x, "axx", 1); e != NULL; e = index_again(&x, e)) {
+		n++;
+		sum += e->member;
+	}
+	is_int(n, 3, "as many as there are");
+	is_int(sum, 1 + 3 + 5, "and these");
+	ok(index_find(&x, "", 0) == NULL, "nothing is none of them");
+	ok(index_find(&x, "abc", 3) == NULL, "nor is more");
+	index_clear(&x);
+	ok(index_find(&x, "a", 1) == NULL, "and of none there is none");
+}
+
 int
 main(void)
 {
@@ -266,6 +437,10 @@ main(void)
 	test_expiry();
 	test_said();
 	test_fingerprints();
+	test_answers();
+	test_edits();
+	test_known_lines();
+	test_index();
 	shell("rm -rf %s", dir);
 	return test_end();
 }
