@@ -20,6 +20,8 @@ struct csshsetup {
 	const char	*options;	/* before the key; NULL: none */
 	const char	*expiry;	/* YYYYMMDD[HHMM]; NULL: never */
 	const char	*fingerprints;	/* file; NULL: none */
+	const char	*known_from;	/* host; NULL: none */
+	bool		 sshfp;
 	bool		 dry_run;
 	enum setup_mode	 mode;		/* made of the options */
 	bool		 mutual;	/* -r */

@@ -1,7 +1,7 @@
 /*
  * install.c - hosts that are to trust our key: who does already; install it
- * elsewhere; prove it. Before them, where fingerprints are given, one run that
- * looks at host keys and goes no further.
+ * elsewhere; prove it. Before them, where it is known which keys hosts should
+ * have, one run that looks at these and goes no further.
  */
 #include <err.h>
 #include <stdio.h>
@@ -11,7 +11,6 @@
 
 #include "attempt.h"
 #include "edit.h"
-#include "fingerprints.h"
 #include "script.h"
 #include "setup.h"
 #include "why.h"
@@ -27,17 +26,17 @@ on_look_ask(void *ctx, struct fanout *f, const struct fanout_event *ev)
 {
 	struct setup *s = ctx;
 	struct host *h;
+	char source[120];
 
 	if (ev->ask->kind != FANOUT_ASK_HOSTKEY)
 		return false;
 	h = &s->host[s->map[ev->host]];
-	h->seen = fingerprints_check(s->prints, ev->name,
-	    ev->ask->fingerprint) != PRINT_WRONG;
+	h->seen = expected_check(&s->expected, ev->name, ev->ask->key_type,
+	    ev->ask->fingerprint, source, sizeof(source)) != PRINT_WRONG;
 	if (!h->seen)
 		snprintf(h->result.text, sizeof(h->result.text), "its %.40s key "
-		    "%.80s is not the one in %.80s: nothing is sent to it",
-		    ev->ask->key_type, ev->ask->fingerprint,
-		    s->c->fingerprints);
+		    "%.60s is not %.90s: nothing is sent to it",
+		    ev->ask->key_type, ev->ask->fingerprint, source);
 	(void)fanout_answer(f, ev->ask->id, NULL);
 	return true;
 }
@@ -64,16 +63,19 @@ on_look(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	return false;
 }
 
-/* A key that is in the file needs no question. */
+/* A key that is known to be right needs no question. */
 static bool
 on_probe_ask(void *ctx, struct fanout *f, const struct fanout_event *ev)
 {
 	struct setup *s = ctx;
 	enum fingerprint_verdict v;
+	char source[120];
 
-	if (s->prints == NULL || ev->ask->kind != FANOUT_ASK_HOSTKEY)
+	if (!expected_any(&s->expected) ||
+	    ev->ask->kind != FANOUT_ASK_HOSTKEY)
 		return false;
-	v = fingerprints_check(s->prints, ev->name, ev->ask->fingerprint);
+	v = expected_check(&s->expected, ev->name, ev->ask->key_type,
+	    ev->ask->fingerprint, source, sizeof(source));
 	if (v == PRINT_UNKNOWN && s->c->connect.accept_new)
 		v = PRINT_RIGHT;
 	if (v != PRINT_UNKNOWN)
@@ -199,7 +201,7 @@ look(struct setup *s)
 	struct fanout_opts opts = s->opts;
 
 	opts.can_answer = FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
-	return s->prints != NULL ? setup_part(s, setup_is_new, &run, own,
+	return expected_any(&s->expected) ? setup_part(s, setup_is_new, &run, own,
 	    opts) : 0;
 }
 
@@ -265,7 +267,7 @@ probe(struct setup *s)
 		warnx("%s", e.text);
 		return CLI_EXIT_USAGE;
 	}
-	if (s->prints != NULL) {
+	if (expected_any(&s->expected)) {
 		opts.can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_HOSTKEY);
 		own[n++] = "StrictHostKeyChecking=ask";
 		own[n++] = "BatchMode=no";

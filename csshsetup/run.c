@@ -13,7 +13,6 @@
 #include "cli/error.h"
 #include "cli/history.h"
 #include "cli/view.h"
-#include "fingerprints.h"
 #include "modes.h"
 #include "setup.h"
 
@@ -251,9 +250,6 @@ open_setup(struct setup *s, struct fanout_error *e)
 	if ((rc = cli_look_check(&s->c->look, s->hosts, e)) != 0 ||
 	    (rc = cli_connect_apply(&s->c->connect, &s->opts, e)) != 0)
 		return rc;
-	if (s->c->fingerprints != NULL && (rc = fingerprints_load(&s->prints,
-	    s->c->fingerprints, e)) != 0)
-		return rc;
 	return open_key(s, e);
 }
 
@@ -268,7 +264,7 @@ close_setup(struct setup *s)
 	free(s->map);
 	free(s->skip);
 	free(s->ahead);
-	fingerprints_free(s->prints);
+	expected_clear(&s->expected);
 	free(s->identity);
 	free(s->also);
 	key_clear(&s->key);
@@ -314,7 +310,7 @@ setup_hosts(struct csshsetup *c, const struct fanout_hosts *hosts)
 	if (cli_dead_find(&c->target.dead, hosts, &marks, &s.dead, &e) != 0 ||
 	    open_setup(&s, &e) != 0)
 		warnx("%s", e.text);
-	else
+	else if ((status = expected_open(&s.expected, &s)) == 0)
 		status = go(&s);
 	close_setup(&s);
 	cli_dead_free(marks, s.dead);

@@ -41,6 +41,9 @@ struct script_wish {
 };
 char	*script_account(const struct script_wish *);
 
+/* Shows the known hosts of the account and of all, as files 9 and 8. */
+char	*script_known(void);
+
 /* Logs in to others: input "INDEX USER PORT NAME", then "go"; says "cell INDEX
  * STATUS TEXT" of each, then "done". */
 char	*script_matrix(void);

@@ -11,6 +11,7 @@
 #include "cli/drive.h"
 #include "cli/summary.h"
 #include "csshsetup.h"
+#include "expected.h"
 #include "secrets.h"
 
 enum state { NEW, TRUSTED, INSTALLED, OVER };
@@ -34,7 +35,7 @@ struct setup {
 	char		*identity;	/* the ssh option that names it */
 	char		*also;		/* and another one; NULL: none */
 	struct secrets	 secrets;
-	struct fingerprints *prints;	/* NULL: none were given */
+	struct expected	 expected;	/* keys of hosts */
 	struct host	*host;
 	const char	**dead;		/* why skipped; may be NULL */
 	bool		 interrupted;	/* what is left is only told */
