@@ -33,6 +33,7 @@ struct mesh {
 	struct index words;	/* blobs of the members' own keys */
 	struct index keys;	/* "TYPE BLOB" of hosts; seen: which names */
 	struct index names;
+	char	**changes;	/* one a host: what is to be told, once done */
 };
 
 /* Does this one take part in what that one knows and trusts? */
@@ -268,10 +269,9 @@ set_known(struct mesh *m, size_t host, struct edit *e)
 /* ---- one host ------------------------------------------------------------ */
 
 static void
-tell_changes(const struct mesh *m, size_t host, const struct edit *keys,
+note_changes(const struct mesh *m, size_t host, const struct edit *keys,
     const struct edit *known, struct cli_sink *out)
 {
-	const char *name = fanout_hosts_at(m->s->hosts, host);
 	const char *would = m->s->c->dry_run ? " would be" : "";
 	char text[160], old[40] = "";
 
@@ -288,7 +288,19 @@ tell_changes(const struct mesh *m, size_t host, const struct edit *keys,
 		snprintf(text, sizeof(text), "%zu key%s and %zu line%s of known "
 		    "hosts%s added%s", keys->added, keys->added == 1 ? "" : "s",
 		    known->added, known->added == 1 ? "" : "s", would, old);
-	setup_tell(m->s, out, "member", name, text);
+	free(m->changes[host]);
+	m->changes[host] = strdup(text);
+}
+
+static void
+on_over(void *ctx, size_t host, const struct answer *said, struct cli_sink *out)
+{
+	const struct mesh *m = ctx;
+
+	(void)said;
+	if (m->changes[host] != NULL)
+		setup_tell(m->s, out, "member", fanout_hosts_at(m->s->hosts,
+		    host), m->changes[host]);
 }
 
 static void
@@ -306,7 +318,7 @@ decide(struct mesh *m, size_t host, struct edit *keys, struct edit *known,
 		setup_refuse(h, NULL, "its %.*s has a key of %.80s as "
 		    "@revoked", (int)known->path_len, known->path, revoked);
 	else {
-		tell_changes(m, host, keys, known, out);
+		note_changes(m, host, keys, known, out);
 		if (!m->s->c->dry_run && edit_changes(keys))
 			edit_send(keys, reply);
 		if (!m->s->c->dry_run && edit_changes(known))
@@ -367,9 +379,22 @@ distribute(struct mesh *m)
 	const struct script_wish wish = { .dry_run = m->s->c->dry_run,
 	    .known = true };
 	struct dialog d = { .setup = m->s, .script = script_account(&wish),
-	    .want = setup_is_trusted, .turn = on_turn, .ctx = m };
+	    .want = setup_is_trusted, .turn = on_turn, .over = on_over,
+	    .ctx = m };
+	int status = CLI_EXIT_USAGE;
+	size_t i;
 
-	return dialog_run(&d);
+	m->changes = calloc(m->s->count, sizeof(*m->changes));
+	if (m->changes != NULL)
+		status = dialog_run(&d);
+	else {
+		warnx("out of memory");
+		free(d.script);
+	}
+	for (i = 0; m->changes != NULL && i < m->s->count; i++)
+		free(m->changes[i]);
+	free(m->changes);
+	return status;
 }
 
 static int

@@ -88,9 +88,10 @@ sshfp_check(const char *name, const char *key_type, const char *print)
 	static unsigned silent;
 	ns_msg msg;
 
-	memset(&state, 0, sizeof(state));
 	/* Where DNS is down, not every host waits for that to show. */
-	if (silent >= SILENT_MAX || kind == -1 || !decode(print, want) || res_ninit(&state) != 0)
+	memset(&state, 0, sizeof(state));
+	if (silent >= SILENT_MAX || kind == -1 || !decode(print, want) ||
+	    res_ninit(&state) != 0)
 		return v;
 	state.retrans = 2;
 	state.retry = 2;

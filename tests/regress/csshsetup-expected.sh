@@ -3,7 +3,7 @@
 # needs no question, what is wrong gets no password.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/csshsetup.inc"
-setup_up 5 --password
+setup_up 5 --password --no-pam
 ask_nobody() {
 	run at_home setsid -w "$CSSHSETUP" --no-passphrase --password-fd 9 "$@" 9<"$T/pw"
 }
