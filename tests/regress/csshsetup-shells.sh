@@ -47,16 +47,43 @@ want_status 0
 # Nothing but busybox.
 if command -v busybox >/dev/null; then
 	von node5 sh -c 'for t in "$(readlink -f /bin/sh)" /usr/bin/ls /usr/bin/sed /usr/bin/mkdir /usr/bin/mv /usr/bin/rm \
-	    /usr/bin/tail /usr/bin/id /usr/bin/cat /usr/bin/chmod /usr/bin/sleep /usr/bin/sync /usr/bin/flock; do
+	    /usr/bin/tail /usr/bin/id /usr/bin/cat /usr/bin/chmod /usr/bin/sleep /usr/bin/sync /usr/bin/flock \
+	    /usr/bin/wc /usr/bin/cp /usr/bin/tr /usr/bin/cut /usr/bin/stat /usr/bin/df; do
 		busybox mount -o bind "$(command -v busybox)" "$t" || exit 1; done' || fail "no busybox there"
 	setup node5
 	want_status 0
 	want_out 'node5: trusted now'
 	want_equal "$(von node5 sh -c 'cat /root/.ssh/authorized_keys')" "$(cat "$H/.ssh/id_ed25519.pub")" "authorized_keys"
+	setup -r 'node[4-5]'
+	want_status 0
+	want_equal "$(tail -n 1 "$out")" '2 of 2 ways without a password'
+	setup --revoke node4 node5
+	want_status 0
+	want_equal "$(tail -n 1 "$out")" 'node5: gone'
+	setup --audit 'node[4-5]'
+	want_status 0
+fi
+
+# A real dropbear, whatever sshd's settings say.
+dropbear=$(PATH=$PATH:/usr/sbin command -v dropbear) || dropbear=
+if [ -n "$dropbear" ]; then
+	von node6 sh -c 'mkdir -p /etc/ssh/keys; sed -i "1i AuthorizedKeysFile /etc/ssh/keys/%u" /etc/ssh/sshd_config
+	    dropbearkey -t ed25519 -f /root/hostkey >/dev/null 2>&1 || dropbearkey -t ecdsa -f /root/hostkey >/dev/null 2>&1
+	    PATH=$PATH:/usr/sbin; dropbear -r /root/hostkey -p 2222 -E 2>/dev/null'
+	wait_for 5 vctl nc -zw1 node6 2222 || fail "dropbear does not come up"
+	setup root@node6:2222
+	want_status 0
+	want_out 'root@node6:2222: trusted now'
+	want_equal "$(von node6 cat /root/.ssh/authorized_keys)" "$(cat "$H/.ssh/id_ed25519.pub")" "authorized_keys"
+	setup -r root@node6:2222 node3
+	want_status 0
+	want_equal "$(tail -n 1 "$out")" '2 of 2 ways without a password'
+	von node3 grep -q '^\[node6\]:2222,' /root/.ssh/known_hosts || fail "no port in known_hosts"
+	von node6 rm -r /root/.ssh
+	von node6 sed -i 1d /etc/ssh/sshd_config
 fi
 
 # OpenWrt: dropbear, which has a place of its own for root's keys.
-dropbear=$(PATH=$PATH:/usr/sbin command -v dropbear) || dropbear=
 if [ -n "$dropbear" ]; then
 	von node6 sh -c 'echo "DISTRIB_ID=OpenWrt" >/etc/openwrt_release; mkdir -p /etc/dropbear
 	    chmod 700 /etc/dropbear
@@ -68,3 +95,18 @@ if [ -n "$dropbear" ]; then
 	want_equal "$(von node6 cat /etc/dropbear/authorized_keys)" "$(cat "$H/.ssh/id_ed25519.pub")" "dropbear's keys"
 	want_equal "$(von node6 stat -c %a /etc/dropbear/authorized_keys)" 600 "its mode"
 fi
+
+# No keys from files; SELinux, as far as it shows: both files get their context.
+von node2 sh -c 'sed -i "1i AuthorizedKeysFile none" /etc/ssh/sshd_config; kill -HUP $(cat /run/sshd.pid)'
+wait_for 5 "$VHOSTS" enter node2 nc -zw1 127.0.0.1 22 || fail "sshd does not come back"
+setup node2
+want_status 1
+want_err 'node2: remote: its sshd takes no keys from files: AuthorizedKeysFile none'
+von node1 sh -c 'mkdir -p /root/bin; printf "#!/bin/sh\necho \"\$@\" >>/root/context\n" >/root/bin/restorecon; chmod 755 /root/bin/restorecon
+    sed -i "1i SetEnv PATH=/root/bin:/usr/bin:/bin" /etc/ssh/sshd_config; kill -HUP $(cat /run/sshd.pid)'
+wait_for 5 "$VHOSTS" enter node1 nc -zw1 127.0.0.1 22 || fail "sshd does not come back"
+setup -r 'node[1,3]'
+want_status 0
+for file in authorized_keys known_hosts; do
+	von node1 grep -qx "/root/.ssh /root/.ssh/$file" /root/context || fail "no context for $file"
+done
