@@ -26,19 +26,19 @@ add_known(struct expected *x, const struct knownline *k)
 	if (k->marker_len > 0 || !keyline_parse(&key, k->type,
 	    (size_t)(k->blob + k->blob_len - k->type)))
 		return 0;
-	if (x->nknown == x->room) {
+	if (x->count == x->room) {
 		list = reallocarray(x->known, x->room * 2 + 64, sizeof(*list));
 		if (list == NULL)
 			return -1;
 		x->known = list;
 		x->room = x->room * 2 + 64;
 	}
-	n = &x->known[x->nknown];
+	n = &x->known[x->count];
 	snprintf(n->type, sizeof(n->type), "%.*s", (int)k->type_len, k->type);
 	keyline_fingerprint(&key, n->print);
 	if ((n->hosts = strndup(k->hosts, k->hosts_len)) == NULL)
 		return -1;
-	x->nknown++;
+	x->count++;
 	return 0;
 }
 
@@ -136,7 +136,7 @@ check_known(const struct expected *x, const char *name, const char *key_type,
 	enum fingerprint_verdict v = PRINT_UNKNOWN;
 	size_t i;
 
-	for (i = 0; i < x->nknown; i++) {
+	for (i = 0; i < x->count; i++) {
 		if (strcmp(x->known[i].type, key_type) != 0 ||
 		    !names(&x->known[i], name))
 			continue;
@@ -169,8 +169,8 @@ void
 expected_clear(struct expected *x)
 {
 	fingerprints_free(x->prints);
-	for (; x->nknown > 0; x->nknown--)
-		free(x->known[x->nknown - 1].hosts);
+	for (; x->count > 0; x->count--)
+		free(x->known[x->count - 1].hosts);
 	free(x->known);
 	*x = (struct expected){ .prints = NULL };
 }

@@ -12,7 +12,7 @@ struct setup;
 struct expected {
 	struct fingerprints *prints;	/* NULL: none were given */
 	struct known	*known;		/* of a host; NULL: not asked for */
-	size_t		 nknown, room;
+	size_t		 count, room;
 	const char	*path;		/* of these */
 	const char	*known_from;
 	bool		 sshfp;		/* DNS is asked */
