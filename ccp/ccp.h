@@ -19,10 +19,12 @@ struct ccp {
 	bool		 gather;	/* from the hosts */
 	struct get_opts	 get;
 	const char	*max_size;	/* NULL: not given */
+	const char	*rate, *host_rate;	/* likewise */
+	uint64_t	 bytes_per_sec, host_bytes_per_sec;	/* 0: any */
 	const char	*mode;		/* octal; NULL: as it is */
 	char		**excludes;	/* NULL at the end; or NULL */
 	size_t		 nexcludes;
-	bool		 backup;
+	bool		 backup, yes;
 	bool		 help, version;
 	const char	*completion;	/* shell; NULL: not asked for */
 	char		**given;	/* after the options; NULL at the end */

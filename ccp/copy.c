@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "copy.h"
+#include "extra.h"
 #include "get.h"
 #include "tell.h"
 
@@ -34,6 +35,9 @@ copy_init(struct copy *c)
 	struct host *h;
 
 	set_limits(c);
+	c->undecided = n;
+	if (c->opts.delete && extra_index(c) == -1)
+		return -1;
 	c->to_sum = NO_PARENT;
 	if ((c->at = calloc(n, sizeof(*c->at))) == NULL)
 		return -1;
@@ -63,6 +67,8 @@ copy_free(struct copy *c)
 		free(c->at[i].input);
 		free(c->at[i].answer);
 		free(c->at[i].told);
+		free(c->at[i].gone);
+		extra_free(&c->at[i]);
 		free(c->at[i].sums);
 		free(c->at[i].old);
 	}
@@ -73,5 +79,6 @@ copy_free(struct copy *c)
 	free(c->at);
 	free(c->jobs);
 	free(c->alive);
+	free(c->by_name);
 	source_free(&c->source);
 }

@@ -9,7 +9,7 @@
  *	ARCHIVE by a command: many small files at once, where none was there
  *	LARGE   by a command for each: large files, likewise
  *	COMMIT  by a command: digests of what arrived, then rename
- *	FINISH  by SFTP: modes and times of directories
+ *	FINISH  by SFTP: --delete; modes and times of directories
  *	AFTER   the user's command, where something was changed
  *	CLEAN   by SFTP: it failed, temporary files go
  *
@@ -50,6 +50,9 @@ struct copy_opts {
 	const char *owner;	/* "USER:GROUP"; NULL: as they are */
 	const char *backup;	/* suffix; NULL: none is kept */
 	const char *before, *after;	/* commands; NULL: none */
+	bool	 delete;	/* what is in a directory there and not here */
+	unsigned max_delete;	/* files of a host; 0: any number */
+	char	*const *exclude;	/* these stay; NULL at the end; or NULL */
 };
 
 enum phase { PHASE_LOOK, PHASE_SUM, PHASE_BEFORE, PHASE_SEND, PHASE_ARCHIVE,
@@ -58,9 +61,10 @@ enum phase { PHASE_LOOK, PHASE_SUM, PHASE_BEFORE, PHASE_SEND, PHASE_ARCHIVE,
     PHASE_OVER };
 
 /* States within an SFTP session, in order; see their files. */
-enum sftp_state { AT_START, AT_DEST, AT_MAKE_DEST, AT_LOOK, AT_CHECK,
+enum sftp_state { AT_START, AT_DEST, AT_MAKE_DEST, AT_LOOK, AT_LIST,
+    AT_CHECK,
     AT_FETCH, AT_MAKE_DIRS, AT_MAKE_TEMPS, AT_TAKEN, AT_SEND, AT_SUMS, AT_VERIFY,
-    AT_RENAME, AT_FIX, AT_DIRS, AT_GET, AT_CLEAN, AT_LEAVE, AT_NSTATES };
+    AT_RENAME, AT_FIX, AT_DELETE, AT_DIRS, AT_GET, AT_CLEAN, AT_LEAVE, AT_NSTATES };
 
 /* What is to be done with an entry on a host. */
 #define E_MISSING 0x01u		/* nothing is there */
@@ -77,6 +81,7 @@ struct kept {			/* of a file that is replaced */
 	bool	 is;
 };
 
+struct extras;			/* see extra.c */
 struct old_text;		/* see tell.c */
 struct upload;			/* a file on its way, see send.c */
 struct reread;			/* a file on its way back, see reread.c */
@@ -98,6 +103,9 @@ struct host {
 	struct kept	*kept;		/* one an entry; NULL: none replaced yet */
 	bool		 by_sftp;	/* it runs no commands */
 
+	bool		 decided;	/* what it needs is known */
+	uint64_t	 to_send;	/* bytes, then */
+
 	/* an SFTP session */
 	struct sftp	*sftp;
 	enum sftp_state	 begin;		/* state after AT_START */
@@ -113,6 +121,7 @@ struct host {
 	unsigned	 pass;		/* AT_RENAME, AT_CLEAN: which round */
 
 	struct get	*get;		/* GET, see get.c */
+	struct extras	*extras;	/* to be removed; NULL: none */
 
 	/* hosts with the same file system, see fellow.c */
 	bool		 holds;		/* it has temporary folders, or asks */
@@ -147,6 +156,7 @@ struct host {
 	struct fanout_result result;
 	uint32_t	 changed;	/* entries that differed */
 	char		*told;		/* how each stood, see tell.h; NULL */
+	char		*gone;		/* what was to be removed; or NULL */
 	bool		 differs;	/* any of them */
 	uint32_t	*sums;		/* check: the digests' first bytes */
 	const struct old_text **old;	/* diff: files as they are there */
@@ -173,13 +183,15 @@ struct copy {
 	struct copy_job	*jobs;		/* from the first one's number on */
 	fanout_job	 first_job;	/* 0: none yet */
 	size_t		 jobs_size;
+	uint32_t	*by_name;	/* entries, see extra.c; or NULL */
 	struct archive	 archive;
 	uint32_t	 to_sum;	/* a large file on its way; NO_PARENT */
 	bool		 telling;	/* what changes is to be told */
 	bool		 tell_same;	/* also where nothing does */
 	struct old_text	*old_texts;
 	uint64_t	 sent;		/* bytes, all hosts */
-	uint64_t	 to_send;
+	uint64_t	 to_send;	/* by all hosts that know by now */
+	size_t		 undecided;	/* hosts that do not yet */
 	uint64_t	 may_fly;	/* bytes a host may have in flight */
 	bool		 sync_each;	/* fsync each file, not the file system */
 	size_t		 holders, waiting;	/* hosts, see fellow.c */
@@ -209,6 +221,10 @@ bool	copy_idle(struct copy *);
 /* In how many ms it is to be called again whatever comes; -1: no matter. */
 int	copy_due(const struct copy *);
 
+/* How many bytes are over there, of how many (0: nobody knows yet); false:
+ * none. */
+bool	copy_moved(const struct copy *, uint64_t *bytes, uint64_t *of);
+
 void	host_end_session(struct host *);	/* of SFTP; also if there is none */
 
 /* Is it the user's own command that speaks? */
@@ -235,8 +251,8 @@ void	host_pump(struct host *);	/* go on, if it is in a session */
 /* Entries that are to be sent. */
 uint32_t host_to_send(const struct host *);
 
-/* LOOK is done: what is next? */
-enum go	host_looked(struct host *);
+/* LOOK, with what is to be removed, is done: what is next? */
+enum go	host_listed(struct host *);
 
 enum go	host_checked(struct host *);	/* CHECK is done */
 

@@ -179,7 +179,7 @@ at_fix(struct host *h)
 			fix(h, h->cursor);
 	if (h->cursor < src->count || !host_settled(h))
 		return GO_WAIT;
-	return host_goto(h, h->by_sftp ? AT_DIRS : AT_LEAVE);
+	return host_goto(h, h->by_sftp ? AT_DELETE : AT_LEAVE);
 }
 
 /* The last first: what is done within a directory changes its time. */

@@ -9,6 +9,7 @@
 #include "cli/error.h"
 #include "cli/roster.h"
 #include "copy.h"
+#include "extra.h"
 #include "get.h"
 #include "submit.h"
 #include "tell.h"
@@ -25,6 +26,7 @@ static enum go (*const states[AT_NSTATES])(struct host *) = {
 	[AT_DEST] = at_dest,
 	[AT_MAKE_DEST] = at_make_dest,
 	[AT_LOOK] = at_look,
+	[AT_LIST] = at_list,
 	[AT_CHECK] = at_check,
 	[AT_FETCH] = at_fetch,
 	[AT_MAKE_DIRS] = at_make_dirs,
@@ -35,6 +37,7 @@ static enum go (*const states[AT_NSTATES])(struct host *) = {
 	[AT_VERIFY] = at_verify,
 	[AT_RENAME] = at_rename,
 	[AT_FIX] = at_fix,
+	[AT_DELETE] = at_delete,
 	[AT_DIRS] = at_dirs,
 	[AT_GET] = at_get,
 	[AT_CLEAN] = at_clean,
@@ -209,15 +212,34 @@ count_fellows(struct host *h)
 	h->wanted = 0;
 }
 
+/* Once a host: so many bytes are on their way in the end. */
+static void
+count_bytes(struct host *h)
+{
+	struct copy *c = h->copy;
+	uint32_t i;
+
+	if (h->decided)
+		return;
+	h->decided = true;
+	c->undecided--;
+	for (i = 0; h->todo != NULL && i < c->source.count; i++)
+		if (c->source.entries[i].kind == ENTRY_FILE &&
+		    (h->todo[i] & E_SEND))
+			h->to_send += (uint64_t)c->source.entries[i].size;
+	c->to_send += h->to_send;
+}
+
 /* What is to be done is known: the state that does it, or AT_LEAVE. */
 static enum sftp_state
 decided(struct host *h)
 {
 	tell_note(h);
+	count_bytes(h);
 	if (h->wanted > 0)
 		count_fellows(h);
 	/* Directories that it made before it waited have no times yet. */
-	if (!any(h, E_SEND | E_FIX | E_MADE, true))
+	if (!any(h, E_SEND | E_FIX | E_MADE, true) && extra_count(h) == 0)
 		return AT_LEAVE;
 	if (h->copy->opts.diff)
 		return AT_FETCH;
@@ -234,7 +256,7 @@ host_checked(struct host *h)
 }
 
 enum go
-host_looked(struct host *h)
+host_listed(struct host *h)
 {
 	if (any(h, E_CHECK, false))
 		return host_goto(h, h->by_sftp ? AT_CHECK : AT_LEAVE);
@@ -278,11 +300,15 @@ over(struct host *h)
 	}
 	h->phase = PHASE_OVER;
 	h->job = 0;
+	/* What it did not send nobody will. */
+	count_bytes(h);
+	c->to_send -= h->to_send > h->sent ? h->to_send - h->sent : 0;
 	fellow_over(h);
 	free(h->todo);
 	free(h->kept);
 	free(h->input);
 	free(h->answer);
+	extra_free(h);
 	h->todo = NULL;
 	h->kept = NULL;
 	h->input = h->answer = NULL;
@@ -327,6 +353,13 @@ commit(struct host *h)
 		submit_script(h, PHASE_COMMIT, script);
 }
 
+/* What is done by SFTP, behind all else. */
+static bool
+needs_finish(const struct host *h)
+{
+	return h->copy->opts.preserve || extra_count(h) > 0;
+}
+
 static void
 after_all(struct host *h)
 {
@@ -334,8 +367,8 @@ after_all(struct host *h)
 
 	if (!h->by_sftp && temps)
 		commit(h);
-	else if (!h->by_sftp && h->copy->opts.preserve)
-		submit_sftp(h, PHASE_FINISH, AT_DIRS);
+	else if (!h->by_sftp && needs_finish(h))
+		submit_sftp(h, PHASE_FINISH, AT_DELETE);
 	else
 		well(h);
 }
@@ -406,8 +439,8 @@ next_phase(struct host *h)
 	case PHASE_COMMIT:
 		if (h->by_sftp)
 			submit_sftp(h, PHASE_SEND, AT_VERIFY);
-		else if (h->copy->opts.preserve)
-			submit_sftp(h, PHASE_FINISH, AT_DIRS);
+		else if (needs_finish(h))
+			submit_sftp(h, PHASE_FINISH, AT_DELETE);
 		else
 			well(h);
 		break;
@@ -673,6 +706,23 @@ copy_idle(struct copy *c)
 	if (rc != 1)
 		c->to_sum = NO_PARENT;
 	return rc == 1;
+}
+
+bool
+copy_moved(const struct copy *c, uint64_t *bytes, uint64_t *of)
+{
+	size_t i, n = fanout_hosts_count(c->hosts);
+	uint64_t sent = c->sent;
+
+	/* Large files count as they go, others when they are acknowledged. */
+	for (i = 0; i < n; i++)
+		if (c->at[i].phase == PHASE_LARGE && c->at[i].job != 0)
+			sent += fanout_taken(c->engine, c->at[i].job,
+			    c->at[i].job_host);
+	*bytes = sent;
+	*of = c->undecided == 0 && c->get == NULL && c->to_send > sent ?
+	    c->to_send : 0;
+	return sent > 0;
 }
 
 #define ATTEND_MS 1000

@@ -375,5 +375,5 @@ at_look(struct host *h)
 	if (h->cursor < src->count || !host_settled(h))
 		return GO_WAIT;
 	look_join_links(h);
-	return host_looked(h);
+	return host_goto(h, AT_LIST);
 }

@@ -51,6 +51,12 @@ static const struct cli_option copy_options[] = {
 	    CLI_FLAG, AT(copy.no_clobber), 0, 0, NULL },
 	{ 0, "update", NULL, "leave alone what is newer there",
 	    CLI_FLAG, AT(copy.update), 0, 0, NULL },
+	{ 0, "delete", NULL, "remove what is in DEST's directories and not here",
+	    CLI_FLAG, AT(copy.delete), 0, 0, NULL },
+	{ 0, "max-delete", "N", "but no more files of a host than so many",
+	    CLI_NUMBER, AT(copy.max_delete), 1, 1000000, NULL },
+	{ 0, "yes", NULL, "with --delete: it is meant",
+	    CLI_FLAG, AT(yes), 0, 0, NULL },
 	{ 0, "exec-before", "CMD", "run this where something is to change",
 	    CLI_TEXT, AT(copy.before), 0, 0, NULL },
 	{ 0, "exec-after", "CMD", "run this where something was changed",
@@ -61,6 +67,10 @@ static const struct cli_option copy_options[] = {
 	    CLI_FLAG, AT(get.flat), 0, 0, NULL },
 	{ 0, "max-size", "SIZE", "with --get: of one host at most (4G)",
 	    CLI_TEXT, AT(max_size), 0, 0, NULL },
+	{ 0, "bwlimit", "RATE", "bytes a second to all hosts: 500k, 10M",
+	    CLI_TEXT, AT(rate), 0, 0, NULL },
+	{ 0, "bwlimit-host", "RATE", "bytes a second to each",
+	    CLI_TEXT, AT(host_rate), 0, 0, NULL },
 	{ 0, "dry-run", NULL, "only tell what would change",
 	    CLI_FLAG, AT(copy.dry_run), 0, 0, NULL },
 	{ 0, "diff", NULL, "the same, with what differs line by line",
@@ -150,7 +160,8 @@ parse_mode(struct ccp *c, struct fanout_error *e)
 
 /* "500", "64k", "4G": powers of 1024. */
 static int
-parse_size(struct ccp *c, struct fanout_error *e)
+parse_size(const char *option, const char *text, uint64_t *size,
+    struct fanout_error *e)
 {
 	static const char units[] = "kMGT";
 	const char *unit;
@@ -158,22 +169,36 @@ parse_size(struct ccp *c, struct fanout_error *e)
 	unsigned long long n;
 	int shift = 0;
 
-	c->get.max_size = (uint64_t)4 << 30;
-	if (c->max_size == NULL)
+	if (text == NULL)
 		return 0;
 	errno = 0;
-	n = strtoull(c->max_size, &end, 10);
+	n = strtoull(text, &end, 10);
 	if (*end != '\0' && (unit = strchr(units, *end == 'K' ? 'k' :
 	    *end)) != NULL) {
 		shift = 10 * (int)(unit - units + 1);
 		end++;
 	}
-	if (errno != 0 || end == c->max_size || *end != '\0' ||
-	    *c->max_size == '-' || n == 0 || n > (UINT64_MAX >> shift))
-		return cli_error(e, FANOUT_EINVAL, "--max-size \"%.40s\": a "
-		    "number of bytes, as 500k, 64M, 4G", c->max_size);
-	c->get.max_size = (uint64_t)n << shift;
+	if (errno != 0 || end == text || *end != '\0' || *text == '-' ||
+	    n == 0 || n > (UINT64_MAX >> shift))
+		return cli_error(e, FANOUT_EINVAL, "%s \"%.40s\": a number of "
+		    "bytes, as 500k, 64M, 4G", option, text);
+	*size = (uint64_t)n << shift;
 	return 0;
+}
+
+static int
+parse_sizes(struct ccp *c, struct fanout_error *e)
+{
+	int rc;
+
+	c->get.max_size = (uint64_t)4 << 30;
+	if ((rc = parse_size("--max-size", c->max_size, &c->get.max_size,
+	    e)) != 0 ||
+	    (rc = parse_size("--bwlimit", c->rate, &c->bytes_per_sec,
+	    e)) != 0)
+		return rc;
+	return parse_size("--bwlimit-host", c->host_rate,
+	    &c->host_bytes_per_sec, e);
 }
 
 /* What goes the one way only. */
@@ -186,13 +211,28 @@ check_get(struct ccp *c, struct fanout_error *e)
 	if (c->gather && (c->copy.dry_run || c->copy.as_is ||
 	    c->copy.owner != NULL || c->copy.backup != NULL ||
 	    c->mode != NULL || c->copy.update || c->copy.no_clobber ||
-	    c->source.follow || c->nexcludes > 0 ||
+	    c->source.follow || c->nexcludes > 0 || c->copy.delete ||
 	    c->copy.before != NULL || c->copy.after != NULL))
 		return cli_error(e, FANOUT_EINVAL, "with --get there are only "
 		    "-r, -p, --flat, --max-size and --mkdir");
 	c->get.recursive = c->source.recursive;
 	c->get.preserve = c->copy.preserve;
 	c->get.mkdir = c->copy.mkdir;
+	return 0;
+}
+
+static int
+check_delete(const struct ccp *c, struct fanout_error *e)
+{
+	if (!c->copy.delete && (c->yes || c->copy.max_delete > 0))
+		return cli_error(e, FANOUT_EINVAL, "--yes and --max-delete go "
+		    "with --delete");
+	if (c->copy.delete && !c->source.recursive)
+		return cli_error(e, FANOUT_EINVAL, "--delete goes with -r: it "
+		    "is about what is in directories");
+	if (c->copy.delete && !c->copy.dry_run && !c->yes)
+		return cli_error(e, FANOUT_EINVAL, "--delete removes files on "
+		    "all hosts: look with --dry-run which, then say --yes");
 	return 0;
 }
 
@@ -206,12 +246,12 @@ check(struct ccp *c, struct fanout_error *e)
 	c->copy.dry_run |= c->copy.diff || c->copy.check;
 	if (c->backup && c->copy.backup == NULL)
 		c->copy.backup = "~";
-	if ((rc = parse_mode(c, e)) != 0 || (rc = parse_size(c, e)) != 0 ||
-	    (rc = check_get(c, e)) != 0 ||
+	if ((rc = parse_mode(c, e)) != 0 || (rc = parse_sizes(c, e)) != 0 ||
+	    (rc = check_get(c, e)) != 0 || (rc = check_delete(c, e)) != 0 ||
 	    (rc = check_word("--owner", c->copy.owner, e)) != 0 ||
 	    (rc = check_word("--suffix", c->copy.backup, e)) != 0)
 		return rc;
-	c->source.exclude = c->excludes;
+	c->source.exclude = c->copy.exclude = c->excludes;
 	return 0;
 }
 

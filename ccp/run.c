@@ -88,12 +88,19 @@ due(void *ctx)
 	return copy_due(&((struct run *)ctx)->copy);
 }
 
+static bool
+moved(void *ctx, uint64_t *bytes, uint64_t *of)
+{
+	return copy_moved(&((struct run *)ctx)->copy, bytes, of);
+}
+
 static int
 drive(struct run *r, const struct fanout_hosts *hosts, struct fanout_opts *opts,
     const struct fanout_cmd *cmd)
 {
 	const struct cli_extra extra = { .begin = begin, .event = event,
 	    .end = end, .status = status, .idle = idle, .due = due,
+	    .moved = moved,
 	    .ctx = r };
 	const struct cli_record record = cli_again_record(&r->ccp->again,
 	    r->ccp->command);
@@ -133,6 +140,8 @@ ccp_copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 	    c->connect.verbose > 0);
 	r.copy.tell_same = c->connect.verbose > 0;
 	FANOUT_OPTS_INIT(&opts);
+	opts.total_rate = c->bytes_per_sec;
+	opts.host_rate = c->host_bytes_per_sec;
 	if (cli_look_check(&c->look, hosts, &e) != 0 ||
 	    cli_connect_apply(&c->connect, &opts, &e) != 0 ||
 	    find_files(c, &r.copy, &e) != 0 ||

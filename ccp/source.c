@@ -200,16 +200,11 @@ add(struct walk *w, const FTSENT *f)
 /* ---- walking ---- */
 
 /* A pattern without a slash is for names, one with it for paths. */
-static bool
-excluded(const struct walk *w, const FTSENT *f)
+bool
+source_excludes(char *const *p, const char *name, const char *path)
 {
-	char *const *p;
-
-	if (w->opts->exclude == NULL || f->fts_level == FTS_ROOTLEVEL)
-		return false;
-	for (p = w->opts->exclude; *p != NULL; p++)
-		if (strchr(*p, '/') == NULL ? fnmatch(*p, f->fts_name,
-		    0) == 0 : fnmatch(*p, f->fts_path, 0) == 0)
+	for (; p != NULL && *p != NULL; p++)
+		if (fnmatch(*p, strchr(*p, '/') == NULL ? name : path, 0) == 0)
 			return true;
 	return false;
 }
@@ -222,7 +217,8 @@ visit(struct walk *w, FTS *fts, FTSENT *f)
 	if (f->fts_info == FTS_NS || f->fts_info == FTS_ERR ||
 	    f->fts_info == FTS_DNR)
 		return fail_file(w, f->fts_path, strerror(f->fts_errno));
-	if (excluded(w, f)) {
+	if (f->fts_level != FTS_ROOTLEVEL && source_excludes(w->opts->exclude,
+	    f->fts_name, f->fts_path)) {
 		(void)fts_set(fts, f, FTS_SKIP);
 		return 0;
 	}

@@ -65,6 +65,10 @@ struct source_opts {
 /* Names that begin so are the toolkit's own on the hosts. */
 #define SOURCE_RESERVED ".fanout-"
 
+/* Is a file of that name, and path, left out? patterns: as above. */
+bool	source_excludes(char *const *patterns, const char *name,
+	    const char *path);
+
 /* Walk paths (NULL at the end). 0 or an error that names the file. */
 int	source_walk(struct source *, char *const *paths,
 	    const struct source_opts *, struct fanout_error *);

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "cli/diff.h"
+#include "extra.h"
 #include "tell.h"
 
 #define TEXT_MAX (1024 * 1024)	/* larger files are not compared line by line */
@@ -35,7 +36,7 @@ void
 tell_note(struct host *h)
 {
 	const struct source *src = &h->copy->source;
-	uint32_t i;
+	uint32_t i, n;
 
 	if (!h->copy->telling || h->told != NULL)
 		return;
@@ -50,6 +51,12 @@ tell_note(struct host *h)
 			h->changed += h->told[i] != TOLD_SAME;
 	}
 	h->told[src->count] = '\0';
+	if ((n = extra_count(h)) == 0)
+		return;
+	h->gone = extra_text(h);
+	h->differs = true;
+	if (h->copy->opts.dry_run)
+		h->changed += n;
 }
 
 void
@@ -114,12 +121,31 @@ same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+static size_t
+gone_size(const char *gone)
+{
+	size_t n = 0;
+
+	while (gone != NULL && gone[n] != '\0')
+		n += strlen(gone + n) + 1;
+	return n;
+}
+
+static bool
+same_gone(const char *a, const char *b)
+{
+	size_t n = gone_size(a);
+
+	return n == gone_size(b) && (n == 0 || memcmp(a, b, n) == 0);
+}
+
 static bool
 alike(const struct host *a, const struct host *b)
 {
 	size_t n = a->copy->source.count;
 
 	return memcmp(a->told, b->told, n) == 0 &&
+	    same_gone(a->gone, b->gone) &&
 	    same_text(a->base, b->base) && same_text(a->as_name, b->as_name) &&
 	    (a->sums == b->sums || (a->sums != NULL && b->sums != NULL &&
 	    memcmp(a->sums, b->sums, n * sizeof(*a->sums)) == 0)) &&
@@ -144,6 +170,7 @@ hash_of(const struct host *h)
 	uint64_t hash = mix(14695981039346656037u, h->told, n);
 
 	hash = mix(hash, h->base, h->base != NULL ? strlen(h->base) : 0);
+	hash = mix(hash, h->gone, gone_size(h->gone));
 	hash = mix(hash, h->sums, n * sizeof(*h->sums));
 	return mix(hash, h->old, n * sizeof(*h->old));
 }
@@ -318,6 +345,19 @@ put_entry(struct copy *c, const struct host *h, uint32_t i, struct cli_sink *s)
 }
 
 static void
+put_gone(const struct copy *c, const struct host *h, struct cli_sink *s)
+{
+	const char *path;
+
+	for (path = h->gone; path != NULL && *path != '\0';
+	    path += strlen(path) + 1) {
+		put(s, c->opts.check ? "  extra    " : "  removed  ");
+		cli_sink_put_remote(s, path, strlen(path));
+		put(s, "\n");
+	}
+}
+
+static void
 put_group(struct copy *c, const struct group *g, struct cli_sink *s)
 {
 	char *names, count[32];
@@ -334,6 +374,7 @@ put_group(struct copy *c, const struct group *g, struct cli_sink *s)
 	free(names);
 	for (i = 0; i < c->source.count; i++)
 		put_entry(c, g->first, i, s);
+	put_gone(c, g->first, s);
 }
 
 void

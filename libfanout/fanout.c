@@ -169,6 +169,12 @@ fanout_write_stop(struct fanout *f, fanout_job job, size_t host)
 	return engine_write_end(f->eng, job, host, true);
 }
 
+uint64_t
+fanout_taken(struct fanout *f, fanout_job job, size_t host)
+{
+	return engine_taken(f->eng, job, host);
+}
+
 void
 fanout_wake(struct fanout *f)
 {

@@ -441,6 +441,10 @@ struct fanout_opts {
 
 	unsigned connect_gap_ms;	/* at least so long between two new
 					 * connections; 0: no matter */
+
+	/* Bytes a second, of input and output; 0: any number. */
+	uint64_t total_rate;	/* of all hosts together */
+	uint64_t host_rate;	/* of each */
 };
 
 #define FANOUT_WINDOW_DEFAULT 256
@@ -502,6 +506,10 @@ int	fanout_write_end(struct fanout *, fanout_job, size_t host);
 
 /* So, but the input ends there, whatever stdin_fd has. */
 int	fanout_write_stop(struct fanout *, fanout_job, size_t host);
+
+/* How many bytes of its standard input a host has taken so far; 0 once it is
+ * done. */
+uint64_t fanout_taken(struct fanout *, fanout_job, size_t host);
 void	fanout_wake(struct fanout *);
 
 /* ---- events ------------------------------------------------------------ */

@@ -194,7 +194,11 @@ void
 cli_drive_tick(struct drive *d)
 {
 	int64_t ms = cli_now() - d->progress.began;
+	const struct cli_extra *x = d->run->extra;
+	uint64_t bytes, of;
 
+	if (x != NULL && x->moved != NULL && x->moved(x->ctx, &bytes, &of))
+		cli_progress_bytes(&d->progress, bytes, of);
 	if (d->report != NULL)
 		d->report->tick(d->report, &d->roster, ms);
 	cli_views_tick(&d->views, &d->roster, ms);

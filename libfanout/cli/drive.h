@@ -23,6 +23,9 @@
  * waiting for long: some of it; true: there is more. due: it is called again
  * in so many ms even if no event comes; -1: then only.
  *
+ * moved: bytes moved so far, and of how many (0: that is not known yet); false:
+ * there is nothing to tell.
+ *
  * A tool for which a host takes more than one job submits them itself: the
  * first ones in begin (0 or an error), others when events come. begin has some
  * of the hosts, map their indices among all; NULL: it has all. Then event makes
@@ -41,6 +44,7 @@ struct cli_extra {
 	int	(*status)(void *ctx, const struct cli_roster *, int usual);
 	bool	(*idle)(void *ctx);
 	int	(*due)(void *ctx);
+	bool	(*moved)(void *ctx, uint64_t *bytes, uint64_t *of);
 	void	*ctx;
 };
 

@@ -106,6 +106,8 @@ earliest(const struct fanout_io *p)
 		when = p->command_due;
 	if (p->step_due < when)
 		when = p->step_due;
+	if (p->pace_due < when)
+		when = p->pace_due;
 	if (p->ask_due < when)
 		when = p->ask_due;
 	return when;
@@ -209,6 +211,10 @@ peer_expire(struct fanout_io *p)
 
 	if (p->ask_due <= now)
 		io_expire_ask(p);
+	if (p->pace_due <= now) {
+		p->pace_due = FO_NEVER;
+		peer_runnable(p);
+	}
 	if (p->stage_due <= now)
 		stage_expired(p);
 	else if (p->command_due <= now)

@@ -78,6 +78,8 @@ take_options(struct engine *eng, const struct fanout_opts *o)
 	eng->retries = o->retries;
 	eng->keep = o->keep_sessions;
 	eng->grace_ms = o->grace_ms;
+	pace_init(&eng->pace, o->total_rate);
+	eng->host_rate = o->host_rate;
 	eng->log_level = o->log_level;
 	eng->max_workers = o->workers;
 }

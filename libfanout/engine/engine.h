@@ -10,6 +10,7 @@
 #include "asks.h"
 #include "carrier.h"
 #include "doors.h"
+#include "pace.h"
 #include "queue.h"
 #include "resolve.h"
 #include "task.h"
@@ -38,6 +39,8 @@ struct engine {
 	struct asks	 asks;
 	struct carriers	 carriers;
 	struct doors	 doors;
+	struct pace	 pace;		/* of all hosts */
+	uint64_t	 host_rate;	/* of each; 0: any */
 	struct resolver	*resolver;
 	struct worker	*workers;	/* max_workers of them */
 	atomic_uint	 nworkers;	/* that run */
@@ -67,6 +70,7 @@ void	engine_cancel(struct engine *, fanout_job);
 ssize_t	engine_write(struct engine *, fanout_job, size_t host, const void *,
 	    size_t);
 int	engine_write_end(struct engine *, fanout_job, size_t host, bool cut);
+uint64_t engine_taken(struct engine *, fanout_job, size_t host);
 int	engine_next(struct engine *, struct fanout_event *, int timeout_ms);
 
 /* ---- for the engine's own files ---- */

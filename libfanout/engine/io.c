@@ -65,6 +65,40 @@ fanout_io_stage(struct fanout_io *p, enum fanout_stage stage)
 		peer_enter(p, stage);
 }
 
+bool
+io_is_paced(const struct fanout_io *p)
+{
+	return p->pace.rate > 0 || p->worker->eng->pace.rate > 0;
+}
+
+/* Must it wait before more is moved? Then it is stepped in time. */
+static bool
+must_rest(struct fanout_io *p)
+{
+	int64_t now = p->worker->now;
+	int mine, all;
+
+	if (!io_is_paced(p))
+		return false;
+	mine = pace_wait(&p->pace, now);
+	all = pace_wait(&p->worker->eng->pace, now);
+	if (mine == 0 && all == 0)
+		return false;
+	/* Or the same host would come first each time. */
+	if (all > 0)
+		all += (int)arc4random_uniform((uint32_t)all + 1);
+	p->pace_due = now + (mine > all ? mine : all);
+	p->idle_since = p->pace_due;	/* its silence is our doing */
+	return true;
+}
+
+static void
+charge(struct fanout_io *p, size_t bytes)
+{
+	pace_charge(&p->pace, bytes, p->worker->now);
+	pace_charge(&p->worker->eng->pace, bytes, p->worker->now);
+}
+
 size_t
 fanout_io_room(struct fanout_io *p)
 {
@@ -73,6 +107,10 @@ fanout_io_room(struct fanout_io *p)
 
 	if (t == NULL)
 		return 0;
+	if (must_rest(p)) {
+		atomic_store(&t->held, true);
+		return 0;
+	}
 	n = atomic_load(&t->undelivered);
 	if (n + quota / 4 < quota)
 		return quota - n;
@@ -106,6 +144,7 @@ fanout_io_emit(struct fanout_io *p, enum fanout_kind kind, const void *data,
 	if ((e = event_new(kind, data, len)) == NULL)
 		return -1;
 	p->idle_since = p->worker->now;
+	charge(p, len);
 	if (kind == FANOUT_EV_OUT)
 		t->result.out_bytes += len;
 	else
@@ -151,11 +190,15 @@ fanout_io_input(struct fanout_io *p, void *buf, size_t len)
 		return 0;
 	/* As for held: say so first, so that news in between is not missed. */
 	p->starving = true;
+	if (must_rest(p))
+		return -1;
 	n = read_input(p, buf, len);
 	if (n != -1)
 		p->starving = false;
 	if (n > 0) {
+		charge(p, (size_t)n);
 		p->task->result.in_bytes += (uint64_t)n;
+		atomic_store(&p->task->taken, p->task->result.in_bytes);
 		p->idle_since = p->worker->now;
 	}
 	return n;
@@ -167,6 +210,7 @@ fanout_io_moved(struct fanout_io *p, uint64_t bytes)
 	if (p->task == NULL || bytes == 0)
 		return;
 	p->task->result.in_bytes += bytes;
+	atomic_store(&p->task->taken, p->task->result.in_bytes);
 	p->idle_since = p->worker->now;
 }
 

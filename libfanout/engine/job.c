@@ -267,17 +267,33 @@ engine_cancel(struct engine *eng, fanout_job id)
 	engine_notify(eng, NULL);
 }
 
+static struct job *
+find_job(struct engine *eng, fanout_job id)
+{
+	struct job *job = *bucket(eng, id);
+
+	while (job != NULL && job->id != id)
+		job = job->hash_next;
+	return job;
+}
+
 /* The host's own input, if there is a job and it has one. */
 static struct stream *
 find_stream(struct engine *eng, fanout_job id, size_t host)
 {
-	struct job *job;
+	struct job *job = find_job(eng, id);
 
-	for (job = *bucket(eng, id); job != NULL; job = job->hash_next)
-		if (job->id == id)
-			return job->streams == NULL || host >= job->ntasks ?
-			    NULL : &job->streams[host];
-	return NULL;
+	return job == NULL || job->streams == NULL || host >= job->ntasks ?
+	    NULL : &job->streams[host];
+}
+
+uint64_t
+engine_taken(struct engine *eng, fanout_job id, size_t host)
+{
+	struct job *job = find_job(eng, id);
+
+	return job == NULL || host >= job->ntasks ? 0 :
+	    atomic_load(&job->tasks[host].taken);
 }
 
 static void

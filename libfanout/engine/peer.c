@@ -42,6 +42,8 @@ peer_new(struct worker *w, struct task *t)
 	p->host->peer = p;
 	p->name = t->host->name;
 	p->stage_due = p->command_due = p->step_due = FO_NEVER;
+	p->pace_due = FO_NEVER;
+	pace_init(&p->pace, w->eng->host_rate);
 	p->ask_due = FO_NEVER;
 	for (i = 0; i < FANOUT_WATCHES; i++) {
 		p->watch[i].peer = p;
@@ -92,9 +94,10 @@ start_task(struct fanout_io *p)
 		.has_input = job->feed != NULL || job->streams != NULL,
 		.subsystem = job->subsystem,
 		.tty = job->tty,
-		.bulk = job->bulk,
-		.input_fd = job->feed != NULL && job->streams == NULL ?
-		    feed_fd(job->feed) : -1
+		.bulk = job->bulk && !io_is_paced(p),
+		/* What goes there by itself cannot be slowed down. */
+		.input_fd = job->feed != NULL && job->streams == NULL &&
+		    !io_is_paced(p) ? feed_fd(job->feed) : -1
 	};
 
 	p->state = PEER_BUSY;

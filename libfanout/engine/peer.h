@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "fanout_transport.h"
+#include "pace.h"
 #include "task.h"
 #include "timers.h"
 
@@ -57,8 +58,10 @@ struct fanout_io {
 	int64_t		 command_due;
 	int64_t		 idle_since;	/* last byte either way */
 	int64_t		 step_due;	/* fanout_io_timer, or next address */
+	int64_t		 pace_due;	/* when more may be moved */
 	enum fanout_stage stage;
 	bool		 starving;	/* waits for standard input */
+	struct pace	 pace;
 	bool		 begun;		/* ENDING: a command runs there */
 	bool		 reused;	/* the session was kept for this task */
 	struct fanout_ride *ride;	/* through a jump host; NULL: not */
@@ -113,6 +116,9 @@ void	peer_desert(struct fanout_io *);
 
 /* Has the caller taken enough for a held task to go on? */
 bool	io_has_room(const struct fanout_io *);
+
+/* Is there a limit to how fast bytes are moved? */
+bool	io_is_paced(const struct fanout_io *);
 
 /* Has its question been answered, or not in time? */
 bool	io_is_answered(struct fanout_io *);

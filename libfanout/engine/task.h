@@ -48,6 +48,7 @@ struct task {
 	atomic_bool	 held;		/* worker waits for it to shrink */
 	atomic_int	 worker;	/* who to tell then */
 	atomic_int	 stage;		/* enum fanout_stage, for the curious */
+	_Atomic uint64_t taken;		/* bytes of its input, likewise */
 
 	/* worker */
 	struct fanout_result result;
