@@ -13,25 +13,25 @@
 #define SLICE_BYTES (4 * 1024 * 1024)
 
 bool
-archive_has(const struct copy *c, uint32_t i)
+archive_has(const struct load *l, uint32_t i)
 {
-	const struct entry *en = &c->source.entries[i];
+	const struct entry *en = &l->source.entries[i];
 
 	return en->kind != ENTRY_DIR &&
 	    (en->kind != ENTRY_FILE || en->size < LARGE_MIN || en->linked);
 }
 
 static bool
-worth_it(const struct copy *c)
+worth_it(const struct load *l)
 {
 	uint64_t bytes = 0;
 	size_t n = 0;
 	uint32_t i;
 
-	for (i = 0; i < c->source.count; i++)
-		if (archive_has(c, i)) {
+	for (i = 0; i < l->source.count; i++)
+		if (archive_has(l, i)) {
 			n++;
-			bytes += (uint64_t)c->source.entries[i].size + 1024;
+			bytes += (uint64_t)l->source.entries[i].size + 1024;
 		}
 	return n >= FILES_MIN && bytes <= BYTES_MAX;
 }
@@ -41,8 +41,8 @@ has_nothing(const struct host *h)
 {
 	uint32_t i;
 
-	for (i = 0; i < h->copy->source.count; i++)
-		if (archive_has(h->copy, i) && !(h->todo[i] & E_MISSING))
+	for (i = 0; i < h->load->source.count; i++)
+		if (archive_has(h->load, i) && !(h->todo[i] & E_MISSING))
 			return false;
 	return true;
 }
@@ -56,14 +56,14 @@ same_name(const char *a, const char *b)
 bool
 archive_serves(struct host *h)
 {
-	struct archive *a = &h->copy->archive;
+	struct archive *a = &h->load->archive;
 
 	if (h->by_sftp || h->no_archive || h->own_temps || a->no_room ||
 	    !has_nothing(h))
 		return false;
 	if (a->state != ARCHIVE_NONE)
 		return same_name(a->as_name, h->as_name);
-	if (!worth_it(h->copy))
+	if (!worth_it(h->load))
 		return false;
 	if ((h->as_name != NULL && (a->as_name = strdup(h->as_name)) ==
 	    NULL) || (a->buf = malloc(BUFFER)) == NULL) {
@@ -176,40 +176,41 @@ within(const struct host *h, char *path)
 }
 
 static int
-put_bytes(struct copy *c, uint32_t i)
+put_bytes(struct load *l, uint32_t i)
 {
-	struct archive *a = &c->archive;
-	size_t left = (size_t)c->source.entries[i].size, n, off = 0;
+	struct archive *a = &l->archive;
+	size_t left = (size_t)l->source.entries[i].size, n, off = 0;
 	unsigned char *p;
 	int rc;
 
-	if (source_open(&c->source, i) == -1)
+	if (source_open(&l->source, i) == -1)
 		return -1;
 	for (rc = 0; rc == 0 && left > 0; left -= n, off += n) {
 		n = left < BUFFER / 2 ? left : BUFFER / 2;
 		if ((p = room(a, n)) == NULL)
 			rc = -1;
 		else
-			rc = source_read(&c->source, i, (off_t)off, p, n);
+			rc = source_read(&l->source, i, (off_t)off, p, n);
 	}
-	if (source_close(&c->source, i) == -1)
+	if (source_close(&l->source, i) == -1)
 		rc = -1;
 	return rc;
 }
 
 static mode_t
-mode_of(const struct copy *c, const struct entry *en)
+mode_of(const struct copy_opts *o, const struct entry *en)
 {
-	if (c->opts.mode != -1)
-		return (mode_t)c->opts.mode;
-	return c->opts.preserve ? en->mode : en->mode & 0777;
+	if (o->mode != -1)
+		return (mode_t)o->mode;
+	return o->preserve ? en->mode : en->mode & 0777;
 }
 
 static int
-add(struct copy *c, uint32_t i)
+add(struct load *l, uint32_t i)
 {
-	struct archive *a = &c->archive;
-	const struct entry *en = &c->source.entries[i];
+	struct archive *a = &l->archive;
+	const struct copy_opts *o = &a->maker->copy->opts;
+	const struct entry *en = &l->source.entries[i];
 	char *name = within(a->maker, place_temp(a->maker, i)), *old = NULL;
 	int rc = -1;
 
@@ -219,27 +220,27 @@ add(struct copy *c, uint32_t i)
 		rc = put_entry(a, name, en->link, '2', 0777, 0,
 		    en->mtime.tv_sec);
 	else if (en->kind == ENTRY_FILE) {
-		if ((rc = put_entry(a, name, "", '0', mode_of(c, en),
+		if ((rc = put_entry(a, name, "", '0', mode_of(o, en),
 		    en->size, en->mtime.tv_sec)) == 0)
-			rc = put_bytes(c, i);
+			rc = put_bytes(l, i);
 	} else if ((old = within(a->maker, place_temp(a->maker,
 	    en->first))) != NULL)
-		rc = put_entry(a, name, old, '1', mode_of(c, en), 0, 0);
+		rc = put_entry(a, name, old, '1', mode_of(o, en), 0, 0);
 	free(old);
 	free(name);
 	return rc;
 }
 
 static void
-fail(struct copy *c, uint32_t i)
+fail(struct load *l, uint32_t i)
 {
-	struct archive *a = &c->archive;
+	struct archive *a = &l->archive;
 	char *path;
 
 	a->state = ARCHIVE_FAILED;
 	if (a->no_room)
 		return;		/* what it would have said is of no interest */
-	path = source_path(&c->source, i);
+	path = source_path(&l->source, i);
 	snprintf(a->why, sizeof(a->why), "%.150s: %s",
 	    path != NULL ? path : "?", errno == ESTALE ?
 	    "changed while it was copied" : strerror(errno));
@@ -247,10 +248,10 @@ fail(struct copy *c, uint32_t i)
 }
 
 bool
-archive_make_some(struct copy *c)
+archive_make_some(struct load *l)
 {
-	struct archive *a = &c->archive;
-	const struct source *src = &c->source;
+	struct archive *a = &l->archive;
+	const struct source *src = &l->source;
 	uint64_t bytes = 0;
 	unsigned n = 0;
 
@@ -258,10 +259,10 @@ archive_make_some(struct copy *c)
 		return false;
 	for (; a->cursor < src->count && n < SLICE_FILES &&
 	    bytes < SLICE_BYTES; a->cursor++) {
-		if (!archive_has(c, a->cursor))
+		if (!archive_has(l, a->cursor))
 			continue;
-		if (add(c, a->cursor) == -1) {
-			fail(c, a->cursor);
+		if (add(l, a->cursor) == -1) {
+			fail(l, a->cursor);
 			return false;
 		}
 		bytes += (uint64_t)src->entries[a->cursor].size;
@@ -272,20 +273,20 @@ archive_make_some(struct copy *c)
 	/* Two blocks of zeros are the end. */
 	if (room(a, BLOCK) == NULL || room(a, BLOCK) == NULL ||
 	    flush(a) == -1)
-		fail(c, 0);
+		fail(l, 0);
 	else
 		a->state = ARCHIVE_READY;
 	return false;
 }
 
 void
-archive_free(struct copy *c)
+archive_free(struct load *l)
 {
-	if (c->archive.state == ARCHIVE_NONE)
+	if (l->archive.state == ARCHIVE_NONE)
 		return;
-	cli_spill_close(&c->archive.file);
-	free(c->archive.buf);
-	free(c->archive.as_name);
+	cli_spill_close(&l->archive.file);
+	free(l->archive.buf);
+	free(l->archive.as_name);
 }
 
 /* ---- unpacking it ---- */
@@ -333,7 +334,7 @@ script_archived(struct host *h)
 		    "tar ended before its time");
 		return;
 	}
-	for (i = 0; i < h->copy->source.count; i++)
-		if (archive_has(h->copy, i))
+	for (i = 0; i < h->load->source.count; i++)
+		if (archive_has(h->load, i))
 			h->todo[i] |= E_MADE;
 }

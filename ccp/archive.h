@@ -9,9 +9,8 @@
 #include "cli/spill.h"
 #include "fanout.h"
 
-struct copy;
 struct host;
-
+struct load;
 
 enum archive_state { ARCHIVE_NONE, ARCHIVE_MAKING, ARCHIVE_READY,
     ARCHIVE_FAILED };
@@ -32,11 +31,11 @@ struct archive {
 bool	archive_serves(struct host *);
 
 /* Some of it, a few milliseconds. True: there is more to be made. */
-bool	archive_make_some(struct copy *);
-void	archive_free(struct copy *);
+bool	archive_make_some(struct load *);
+void	archive_free(struct load *);
 
 /* Is this entry in it? */
-bool	archive_has(const struct copy *, uint32_t entry);
+bool	archive_has(const struct load *, uint32_t entry);
 
 /* The command that unpacks it. NULL: no memory. */
 char	*script_archive(struct host *);

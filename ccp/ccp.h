@@ -4,6 +4,7 @@
 #ifndef CCP_H
 #define CCP_H
 
+#include "cli/expand.h"
 #include "cli/tool.h"
 #include "copy.h"
 #include "get.h"
@@ -14,6 +15,7 @@ struct ccp {
 	struct cli_look	 look;
 	struct cli_plan	 plan;
 	struct cli_again again;
+	struct cli_expand expand;
 	struct source_opts source;
 	struct copy_opts copy;
 	bool		 gather;	/* from the hosts */

@@ -17,6 +17,7 @@ static void
 set_limits(struct copy *c)
 {
 	uint64_t n = fanout_hosts_count(c->hosts);
+	struct load *l;
 
 	if (n > FANOUT_WINDOW_DEFAULT)
 		n = FANOUT_WINDOW_DEFAULT;
@@ -25,25 +26,51 @@ set_limits(struct copy *c)
 		c->may_fly = FLY_MAX;
 	if (c->may_fly < FLY_MIN)
 		c->may_fly = FLY_MIN;
-	c->sync_each = c->source.count <= SYNC_EACH_MAX;
+	c->sync_each = true;
+	for (l = c->loads; l != NULL; l = l->next)
+		c->sync_each &= l->source.count <= SYNC_EACH_MAX;
+}
+
+struct load *
+copy_load(struct copy *c)
+{
+	struct load *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return NULL;
+	l->to_sum = NO_PARENT;
+	l->next = c->loads;
+	return c->loads = l;
+}
+
+static void
+load_free(struct load *l)
+{
+	archive_free(l);
+	source_free(&l->source);
+	free(l->by_name);
+	free(l);
 }
 
 int
 copy_init(struct copy *c)
 {
 	size_t i, n = fanout_hosts_count(c->hosts);
+	struct load *l;
 	struct host *h;
 
 	set_limits(c);
 	c->undecided = n;
-	if (c->opts.delete && extra_index(c) == -1)
-		return -1;
-	c->to_sum = NO_PARENT;
+	for (l = c->loads; c->opts.delete && l != NULL; l = l->next)
+		if (extra_index(l) == -1)
+			return -1;
 	if ((c->at = calloc(n, sizeof(*c->at))) == NULL)
 		return -1;
 	for (i = 0; i < n; i++) {
 		h = &c->at[i];
 		h->copy = c;
+		h->load = c->loads;
+		h->dest = c->opts.dest;
 		h->index = i;
 		h->name = fanout_hosts_at(c->hosts, i);
 		h->begin = c->get != NULL ? AT_GET : AT_DEST;
@@ -55,6 +82,7 @@ copy_init(struct copy *c)
 void
 copy_free(struct copy *c)
 {
+	struct load *l;
 	size_t i;
 
 	for (i = 0; c->at != NULL && i < fanout_hosts_count(c->hosts); i++) {
@@ -73,12 +101,13 @@ copy_free(struct copy *c)
 		free(c->at[i].old);
 	}
 	tell_free(c);
-	archive_free(c);
+	while ((l = c->loads) != NULL) {
+		c->loads = l->next;
+		load_free(l);
+	}
 	for (i = 0; i < c->jobs_size; i++)
 		free(c->jobs[i].map);
 	free(c->at);
 	free(c->jobs);
 	free(c->alive);
-	free(c->by_name);
-	source_free(&c->source);
 }

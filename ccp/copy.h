@@ -36,7 +36,7 @@
 #include "source.h"
 
 struct copy_opts {
-	const char *dest;
+	const char *dest;	/* NULL: each host has its own */
 	bool	 into;		/* dest is a directory to copy into */
 	bool	 as_is;		/* dest is the very name, also of a directory */
 	bool	 mkdir;		/* make dest */
@@ -86,8 +86,18 @@ struct old_text;		/* see tell.c */
 struct upload;			/* a file on its way, see send.c */
 struct reread;			/* a file on its way back, see reread.c */
 
+/* What some of the hosts, or all, are to have, and what is made of it once. */
+struct load {
+	struct load	*next;
+	struct source	 source;
+	uint32_t	*by_name;	/* its entries, see extra.c; or NULL */
+	struct archive	 archive;
+	uint32_t	 to_sum;	/* a large file on its way; NO_PARENT */
+};
+
 struct host {
 	struct copy	*copy;
+	struct load	*load;
 	size_t		 index;		/* in the set */
 	const char	*name;
 	enum phase	 phase;
@@ -96,6 +106,7 @@ struct host {
 	size_t		 job_host;	/* its index in that job's set */
 
 	/* the place */
+	const char	*dest;		/* not its own */
 	char		*base;		/* directory of the roots, "" the login's */
 	char		*as_name;	/* name of the only root; NULL: its own */
 	unsigned	 base_flags;	/* E_TEMP of base */
@@ -170,10 +181,13 @@ struct copy_job {
 	bool	 all;
 };
 
+struct cli_expand;
+
 struct copy {
 	struct fanout	*engine;
+	struct cli_expand *expand;	/* what differs from host to host */
 	const struct fanout_hosts *hosts;
-	struct source	 source;
+	struct load	*loads;
 	struct get_all	*get;		/* not to the hosts, but from them; NULL */
 	struct copy_opts opts;
 	char		 temp[64];	/* name of temporary folders */
@@ -183,9 +197,6 @@ struct copy {
 	struct copy_job	*jobs;		/* from the first one's number on */
 	fanout_job	 first_job;	/* 0: none yet */
 	size_t		 jobs_size;
-	uint32_t	*by_name;	/* entries, see extra.c; or NULL */
-	struct archive	 archive;
-	uint32_t	 to_sum;	/* a large file on its way; NO_PARENT */
 	bool		 telling;	/* what changes is to be told */
 	bool		 tell_same;	/* also where nothing does */
 	struct old_text	*old_texts;
@@ -204,7 +215,11 @@ struct copy {
 
 /* ---- host.c: one host's way through the phases ---- */
 
-/* Once, when source, hosts and opts are there. 0, or -1: no memory. */
+/* One more, still empty. NULL: no memory. */
+struct load *copy_load(struct copy *);
+
+/* Once, when hosts and opts are there, and all loads; then each host is to be
+ * given its load and, unless all have the same, its dest. 0, or -1: no memory. */
 int	copy_init(struct copy *);
 
 /* These hosts begin; map: their indices, NULL: they are all. skip: see struct

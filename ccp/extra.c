@@ -56,31 +56,31 @@ by_place(const void *a, const void *b, void *arg)
 }
 
 int
-extra_index(struct copy *c)
+extra_index(struct load *l)
 {
+	const struct source *src = &l->source;
 	uint32_t i;
 
-	if ((c->by_name = calloc(c->source.count + 1,
-	    sizeof(*c->by_name))) == NULL)
+	if ((l->by_name = calloc(src->count + 1, sizeof(*l->by_name))) == NULL)
 		return -1;
-	for (i = 0; i < c->source.count; i++)
-		c->by_name[i] = i;
-	qsort_r(c->by_name, c->source.count, sizeof(*c->by_name), by_place,
-	    c->source.entries);
+	for (i = 0; i < src->count; i++)
+		l->by_name[i] = i;
+	qsort_r(l->by_name, src->count, sizeof(*l->by_name), by_place,
+	    src->entries);
 	return 0;
 }
 
 static bool
-is_ours(const struct copy *c, uint32_t dir, const char *name)
+is_ours(const struct load *l, uint32_t dir, const char *name)
 {
 	const struct entry wanted = { .parent = dir,
 	    .name = (char *)(uintptr_t)name };
-	size_t from = 0, to = c->source.count, at;
+	size_t from = 0, to = l->source.count, at;
 	int rc;
 
 	while (from < to) {
 		at = from + (to - from) / 2;
-		rc = order(&wanted, &c->source.entries[c->by_name[at]]);
+		rc = order(&wanted, &l->source.entries[l->by_name[at]]);
 		if (rc == 0)
 			return true;
 		if (rc < 0)
@@ -157,7 +157,7 @@ see(struct host *h, struct list *l, const char *bytes, size_t len,
 	}
 	memcpy(name, bytes, len);
 	name[len] = '\0';
-	if (l->above == NO_PARENT && (is_ours(h->copy, l->dir, name) ||
+	if (l->above == NO_PARENT && (is_ours(h->load, l->dir, name) ||
 	    strncmp(name, SOURCE_RESERVED, sizeof(SOURCE_RESERVED) - 1) == 0))
 		return;
 	if (is_excluded(h, l, name)) {
@@ -228,7 +228,7 @@ static void
 open_list(struct host *h, struct list *l, uint32_t dir, uint32_t above)
 {
 	struct extras *x = h->extras;
-	char *root = source_path(&h->copy->source, dir), *there;
+	char *root = source_path(&h->load->source, dir), *there;
 
 	*l = (struct list){ .busy = true, .dir = dir, .above = above };
 	x->busy++;
@@ -271,7 +271,7 @@ free_list(struct extras *x)
 static bool
 open_next(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	struct extras *x = h->extras;
 	struct list *l;
 

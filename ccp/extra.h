@@ -10,9 +10,9 @@
 
 #include "copy.h"
 
-/* Entries of the source in the order in which their names are looked up; once
- * a copy. 0, or -1: no memory. */
-int	extra_index(struct copy *);
+/* Entries of a source in the order in which their names are looked up; once. 0,
+ * or -1: no memory. */
+int	extra_index(struct load *);
 
 enum go	at_list(struct host *);
 enum go	at_delete(struct host *);

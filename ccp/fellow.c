@@ -81,7 +81,7 @@ fellow_release(struct host *h)
 	uint32_t i;
 
 	h->base_flags &= ~E_TEMP;
-	for (i = 0; h->todo != NULL && i < h->copy->source.count; i++)
+	for (i = 0; h->todo != NULL && i < h->load->source.count; i++)
 		if (h->todo[i] & E_TEMP)
 			h->todo[i] = (unsigned char)((h->todo[i] & ~E_TEMP) |
 			    E_HAD);
@@ -169,7 +169,7 @@ on_temp(void *ctx, uint32_t dir, const struct sftp_answer *a)
 static bool
 needs_temp(const struct host *h, uint32_t *dir)
 {
-	const struct entry *en = &h->copy->source.entries[h->cursor];
+	const struct entry *en = &h->load->source.entries[h->cursor];
 
 	*dir = en->parent;
 	return en->kind != ENTRY_DIR && (h->todo[h->cursor] & E_SEND) &&
@@ -180,7 +180,7 @@ needs_temp(const struct host *h, uint32_t *dir)
 enum go
 at_make_temps(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	uint32_t dir;
 	char *path;
 
@@ -207,7 +207,7 @@ at_make_temps(struct host *h)
 static enum go
 look_again(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	uint32_t i;
 
 	h->wanted = host_to_send(h);

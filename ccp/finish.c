@@ -19,7 +19,7 @@ ignore(void *ctx, uint32_t i, const struct sftp_answer *a)
 static bool
 has_file(const struct host *h, uint32_t i)
 {
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 
 	return en->kind != ENTRY_DIR && (h->todo[i] & E_SEND) &&
 	    fellow_has_temp(h, en->parent);
@@ -41,7 +41,7 @@ with(struct host *h, char *path, void (*ask)(struct sftp *, const char *,
 bool
 temps_removed(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	uint32_t dir;
 
 	for (; h->cursor <= src->count && host_may_ask(h); h->cursor++) {
@@ -56,7 +56,7 @@ temps_removed(struct host *h)
 static bool
 remove_sums(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	uint32_t dir;
 
 	for (; h->cursor <= src->count && host_may_ask(h); h->cursor++) {
@@ -106,7 +106,7 @@ rename_one(struct host *h, uint32_t i)
 enum go
 at_rename(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 
 	if (h->pass == 0) {
 		for (; h->cursor < src->count && host_may_ask(h) && !h->failed;
@@ -151,7 +151,7 @@ static void
 fix(struct host *h, uint32_t i)
 {
 	const struct copy_opts *o = &h->copy->opts;
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 	struct sftp_attrs at = { .has = SFTP_HAS_MODE, .mode = en->mode };
 	char *path = place_target(h, i);
 
@@ -171,7 +171,7 @@ fix(struct host *h, uint32_t i)
 enum go
 at_fix(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 
 	for (; h->cursor < src->count && host_may_ask(h); h->cursor++)
 		if (src->entries[h->cursor].kind == ENTRY_FILE &&
@@ -186,7 +186,7 @@ at_fix(struct host *h)
 enum go
 at_dirs(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	uint32_t i;
 
 	for (; h->copy->opts.preserve && h->cursor < src->count &&
@@ -207,7 +207,7 @@ at_dirs(struct host *h)
 static bool
 remove_files(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 
 	for (; h->cursor < src->count && host_may_ask(h); h->cursor++)
 		if (has_file(h, h->cursor))
@@ -220,7 +220,7 @@ remove_files(struct host *h)
 static bool
 remove_dirs(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	uint32_t i;
 
 	for (; h->cursor < src->count && host_may_ask(h); h->cursor++) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/error.h"
+#include "cli/expand.h"
 #include "cli/safename.h"
 #include "copy.h"
 #include "fetch.h"
@@ -120,7 +121,10 @@ static int
 begin(struct host *h)
 {
 	const struct get_all *all = h->copy->get;
+	struct cli_expand *x = h->copy->expand;
+	struct fanout_error e;
 	struct get *g;
+	char *path;
 	size_t i;
 
 	if ((g = h->get = calloc(1, sizeof(*g))) == NULL) {
@@ -135,8 +139,19 @@ begin(struct host *h)
 		    "file");
 		return -1;
 	}
-	for (i = 0; all->paths[i] != NULL; i++)
-		put_root(h, all->paths[i]);
+	for (i = 0; all->paths[i] != NULL; i++) {
+		if (!cli_expand_needed(x, all->paths[i])) {
+			put_root(h, all->paths[i]);
+			continue;
+		}
+		if (cli_expand(x, h->index, all->paths[i], false, &path,
+		    &e) != 0) {
+			host_fail(h, FANOUT_C_LOCAL, "%s", e.text);
+			return -1;
+		}
+		put_root(h, path);
+		free(path);
+	}
 	return 0;
 }
 

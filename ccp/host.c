@@ -179,7 +179,7 @@ is_sftp(const struct host *h)
 static bool
 any(const struct host *h, unsigned flags, bool dirs_too)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	uint32_t i;
 
 	for (i = 0; i < src->count; i++)
@@ -192,7 +192,7 @@ any(const struct host *h, unsigned flags, bool dirs_too)
 uint32_t
 host_to_send(const struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	uint32_t i, n = 0;
 
 	for (i = 0; i < src->count; i++)
@@ -223,10 +223,11 @@ count_bytes(struct host *h)
 		return;
 	h->decided = true;
 	c->undecided--;
-	for (i = 0; h->todo != NULL && i < c->source.count; i++)
-		if (c->source.entries[i].kind == ENTRY_FILE &&
+	for (i = 0; h->todo != NULL && i < h->load->source.count; i++)
+		if (h->load->source.entries[i].kind == ENTRY_FILE &&
 		    (h->todo[i] & E_SEND))
-			h->to_send += (uint64_t)c->source.entries[i].size;
+			h->to_send += (uint64_t)
+			    h->load->source.entries[i].size;
 	c->to_send += h->to_send;
 }
 
@@ -635,7 +636,7 @@ static void
 on_start(struct host *h)
 {
 	if (h->phase == PHASE_LOOK && h->todo == NULL &&
-	    ((h->todo = calloc(h->copy->source.count + 1, 1)) == NULL ||
+	    ((h->todo = calloc(h->load->source.count + 1, 1)) == NULL ||
 	    (h->sftp = sftp_new(h)) == NULL)) {
 		host_nomem(h);
 		fanout_cancel(h->copy->engine, h->job);
@@ -686,26 +687,37 @@ go_on(struct copy *c)
 			pump(&c->at[i]);
 }
 
-bool
-copy_idle(struct copy *c)
+static bool
+work_on(struct copy *c, struct load *l)
 {
 	int rc;
 
-	if (c->waiting > 0)
-		fellow_attend(c);
-	if (c->archive.state == ARCHIVE_MAKING) {
-		if (!archive_make_some(c))
+	if (l->archive.state == ARCHIVE_MAKING) {
+		if (!archive_make_some(l))
 			go_on(c);
 		return true;
 	}
-	if (c->to_sum == NO_PARENT)
+	if (l->to_sum == NO_PARENT)
 		return false;
 	/* Once nobody reads it, whoever wants the sum sees to it. */
-	rc = c->source.entries[c->to_sum].readers == 0 ? 0 :
-	    source_sum_some(&c->source, c->to_sum, SUM_SLICE);
+	rc = l->source.entries[l->to_sum].readers == 0 ? 0 :
+	    source_sum_some(&l->source, l->to_sum, SUM_SLICE);
 	if (rc != 1)
-		c->to_sum = NO_PARENT;
+		l->to_sum = NO_PARENT;
 	return rc == 1;
+}
+
+bool
+copy_idle(struct copy *c)
+{
+	struct load *l;
+
+	if (c->waiting > 0)
+		fellow_attend(c);
+	for (l = c->loads; l != NULL; l = l->next)
+		if (work_on(c, l))
+			return true;
+	return false;
 }
 
 bool

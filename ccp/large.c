@@ -29,7 +29,7 @@ static const char script[] =
 bool
 large_is(const struct host *h, uint32_t i)
 {
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 
 	/* One with more names must be there when these are made. */
 	return !h->by_sftp && en->kind == ENTRY_FILE && !en->linked &&
@@ -39,7 +39,7 @@ large_is(const struct host *h, uint32_t i)
 bool
 large_next(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 
 	for (h->large = 0; h->large < src->count; h->large++)
 		if ((h->todo[h->large] & (E_SEND | E_MADE)) == E_SEND &&
@@ -66,7 +66,7 @@ static int
 attributes(const struct host *h, char *out, size_t size)
 {
 	const struct copy *c = h->copy;
-	const struct entry *en = &c->source.entries[h->large];
+	const struct entry *en = &h->load->source.entries[h->large];
 	const struct kept *k = h->kept != NULL && h->kept[h->large].is ?
 	    &h->kept[h->large] : NULL;
 	char owner[64] = "", times[96] = "", stamp[32];
@@ -109,7 +109,7 @@ script_large(struct host *h)
 static void
 fail_local(struct host *h)
 {
-	char *path = source_path(&h->copy->source, h->large);
+	char *path = source_path(&h->load->source, h->large);
 
 	host_fail(h, FANOUT_C_LOCAL, "%s: %s", path != NULL ? path : "?",
 	    errno == ESTALE ? "changed while it was copied" :
@@ -120,7 +120,7 @@ fail_local(struct host *h)
 int
 large_begin(struct host *h)
 {
-	if (source_open(&h->copy->source, h->large) == -1) {
+	if (source_open(&h->load->source, h->large) == -1) {
 		fail_local(h);
 		return -1;
 	}
@@ -131,7 +131,7 @@ large_begin(struct host *h)
 void
 large_close(struct host *h)
 {
-	if (h->large_open && source_close(&h->copy->source,
+	if (h->large_open && source_close(&h->load->source,
 	    h->large) == -1)
 		fail_local(h);
 	h->large_open = false;
@@ -141,7 +141,7 @@ large_close(struct host *h)
 void
 script_large_over(struct host *h)
 {
-	struct source *src = &h->copy->source;
+	struct source *src = &h->load->source;
 	unsigned char sum[SHA256_LEN];
 	char *rest = h->answer, *line, *name;
 	bool same = false, written = false, ended = false;

@@ -20,7 +20,7 @@ dup_len(const char *s, size_t len)
 static void
 go_into(struct host *h)
 {
-	h->base = strdup(h->copy->opts.dest);
+	h->base = strdup(h->dest);
 	if (h->base == NULL)
 		host_nomem(h);
 }
@@ -29,7 +29,7 @@ go_into(struct host *h)
 static void
 go_as(struct host *h)
 {
-	const char *dest = h->copy->opts.dest, *slash;
+	const char *dest = h->dest, *slash;
 	size_t len = strlen(dest), dir;
 
 	while (len > 1 && dest[len - 1] == '/')
@@ -57,10 +57,11 @@ static void
 dest_missing(struct host *h)
 {
 	const struct copy *c = h->copy;
-	const struct entry *root = &c->source.entries[0];
+	const struct source *src = &h->load->source;
+	const struct entry *root = &src->entries[0];
 
 	if (c->opts.mkdir) {
-		if (!c->opts.into && c->source.roots == 1 &&
+		if (!c->opts.into && src->roots == 1 &&
 		    (c->opts.as_is || root->kind != ENTRY_DIR))
 			go_as(h);
 		else
@@ -68,13 +69,13 @@ dest_missing(struct host *h)
 		host_goto(h, AT_MAKE_DEST);
 		return;
 	}
-	if (c->opts.into || c->source.roots > 1)
+	if (c->opts.into || src->roots > 1)
 		host_fail(h, FANOUT_C_REMOTE, "%s: no such directory "
-		    "(--mkdir makes it)", c->opts.dest);
+		    "(--mkdir makes it)", h->dest);
 	else if (root->kind == ENTRY_DIR && !c->opts.as_is)
 		host_fail(h, FANOUT_C_REMOTE, "%s: no such directory "
 		    "(--mkdir makes it and copies into it, -T copies %s "
-		    "under that name)", c->opts.dest, root->path);
+		    "under that name)", h->dest, root->path);
 	else {
 		go_as(h);
 		host_goto(h, AT_LOOK);
@@ -91,12 +92,12 @@ on_dest(void *ctx, uint32_t tag, const struct sftp_answer *a)
 	if (a->kind == SFTP_STATUS && a->code == SFTP_NO_SUCH_FILE)
 		dest_missing(h);
 	else if (a->kind != SFTP_ATTRS)
-		host_refused(h, "looking at", o->dest, a);
+		host_refused(h, "looking at", h->dest, a);
 	else if (is_dir(a) && !o->as_is) {
 		go_into(h);
 		host_goto(h, AT_LOOK);
-	} else if (o->into || h->copy->source.roots > 1)
-		host_fail(h, FANOUT_C_REMOTE, "%s: not a directory", o->dest);
+	} else if (o->into || h->load->source.roots > 1)
+		host_fail(h, FANOUT_C_REMOTE, "%s: not a directory", h->dest);
 	else {
 		go_as(h);
 		host_goto(h, AT_LOOK);
@@ -108,7 +109,7 @@ at_dest(struct host *h)
 {
 	if (h->cursor == 0) {
 		h->cursor = 1;
-		sftp_stat(h->sftp, h->copy->opts.dest, true, on_dest, 0);
+		sftp_stat(h->sftp, h->dest, true, on_dest, 0);
 	}
 	return GO_WAIT;
 }
@@ -174,7 +175,7 @@ at_make_dest(struct host *h)
 static bool
 parent_missing(const struct host *h, uint32_t i)
 {
-	uint32_t parent = h->copy->source.entries[i].parent;
+	uint32_t parent = h->load->source.entries[i].parent;
 
 	return parent != NO_PARENT && (h->todo[parent] & E_MISSING);
 }
@@ -201,7 +202,7 @@ fail_type(struct host *h, uint32_t i, uint32_t mode, const char *what)
 static void
 keep(struct host *h, uint32_t i, const struct sftp_attrs *at)
 {
-	if (h->kept == NULL && (h->kept = calloc(h->copy->source.count,
+	if (h->kept == NULL && (h->kept = calloc(h->load->source.count,
 	    sizeof(*h->kept))) == NULL) {
 		host_nomem(h);
 		return;
@@ -230,14 +231,14 @@ static const struct entry *
 file_of(const struct host *h, const struct entry *en)
 {
 	return en->kind == ENTRY_HARD ?
-	    &h->copy->source.entries[en->first] : en;
+	    &h->load->source.entries[en->first] : en;
 }
 
 static void
 look_at_file(struct host *h, uint32_t i, const struct sftp_attrs *at)
 {
 	const struct copy_opts *o = &h->copy->opts;
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 
 	if (S_ISDIR(at->mode) || (!S_ISREG(at->mode) && !S_ISLNK(at->mode))) {
 		fail_type(h, i, at->mode, "a file");
@@ -261,7 +262,7 @@ static void
 on_link(void *ctx, uint32_t i, const struct sftp_answer *a)
 {
 	struct host *h = ctx;
-	const char *want = h->copy->source.entries[i].link, *name;
+	const char *want = h->load->source.entries[i].link, *name;
 	struct sftp_attrs at;
 	size_t off = 0, len;
 
@@ -293,7 +294,7 @@ look_at_link(struct host *h, uint32_t i, const struct sftp_attrs *at)
 static void
 look_at(struct host *h, uint32_t i, const struct sftp_attrs *at)
 {
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 
 	if (!(at->has & SFTP_HAS_MODE)) {
 		host_fail(h, FANOUT_C_REMOTE, "the server does not tell what "
@@ -338,7 +339,7 @@ on_look(void *ctx, uint32_t i, const struct sftp_answer *a)
 void
 look_join_links(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	uint32_t i, first;
 
 	for (i = 0; i < src->count; i++) {
@@ -357,7 +358,7 @@ look_join_links(struct host *h)
 enum go
 at_look(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	char *path;
 
 	for (; h->cursor < src->count && host_may_ask(h); h->cursor++) {

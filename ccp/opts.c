@@ -101,6 +101,7 @@ static const struct cli_option copy_options[] = {
 	{ "Connection:", cli_connect_options, &(c)->connect },	\
 	{ "Passwords:", cli_ask_options, &(c)->connect.ask },	\
 	{ "Copy:", copy_options, (c) },				\
+	{ "For each host:", cli_expand_options, &(c)->expand },	\
 	{ "One after the other:", cli_plan_options, &(c)->plan }, \
 	{ "Reports and retries:", cli_report_options,		\
 	    &(c)->again.report },				\
@@ -295,7 +296,8 @@ begin(void *self, char **argv, struct fanout_error *e)
 {
 	struct ccp *c = self;
 
-	*c = (struct ccp){ .connect = CLI_CONNECT_INIT };
+	*c = (struct ccp){ .connect = CLI_CONNECT_INIT,
+	    .again = { .columns = true } };
 	return cli_target_init(&c->target, argv, e);
 }
 
@@ -411,6 +413,7 @@ ccp_clear(struct ccp *c)
 	cli_target_clear(&c->target);
 	cli_connect_clear(&c->connect);
 	cli_again_clear(&c->again);
+	cli_expand_close(&c->expand);
 	free(c->excludes);
 	free(c->own_dest);
 	free(c->saved);

@@ -32,7 +32,7 @@ under_free(char *dir, const char *name)
 static const char *
 entry_name(const struct host *h, uint32_t i)
 {
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 
 	return en->parent == NO_PARENT && h->as_name != NULL ? h->as_name :
 	    en->name;
@@ -41,7 +41,7 @@ entry_name(const struct host *h, uint32_t i)
 char *
 place_target(const struct host *h, uint32_t i)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	char *rel, *root, *path = NULL;
 
 	if (h->as_name == NULL)
@@ -89,7 +89,7 @@ char *
 place_temp(const struct host *h, uint32_t i)
 {
 	return under_free(place_temp_dir(h,
-	    h->copy->source.entries[i].parent), entry_name(h, i));
+	    h->load->source.entries[i].parent), entry_name(h, i));
 }
 
 char *

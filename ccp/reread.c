@@ -40,7 +40,7 @@ take(void *arg, const void *data, size_t len)
 static uint32_t
 file_of(const struct host *h, uint32_t i)
 {
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 
 	return en->kind == ENTRY_HARD ? en->first : i;
 }
@@ -48,7 +48,7 @@ file_of(const struct host *h, uint32_t i)
 static bool
 is_same(const struct reread *r, const struct fetch *f)
 {
-	struct source *src = &r->host->copy->source;
+	struct source *src = &r->host->load->source;
 	uint32_t i = file_of(r->host, r->entry);
 	unsigned char sum[SHA256_LEN];
 
@@ -153,7 +153,7 @@ begin(struct host *h, uint32_t i, char *path)
 	h->open_rereads++;
 	r->fetch = (struct fetch){ .sftp = h->sftp, .take = take,
 	    .done = done, .arg = r, .answer = answer, .slot = slot,
-	    .size = (uint64_t)h->copy->source.entries[file_of(h, i)].size };
+	    .size = (uint64_t)h->load->source.entries[file_of(h, i)].size };
 	if (path == NULL || (r->digest = EVP_MD_CTX_new()) == NULL ||
 	    EVP_DigestInit_ex(r->digest, EVP_sha256(), NULL) != 1) {
 		host_nomem(h);
@@ -177,16 +177,16 @@ is_wanted(const struct host *h, uint32_t i)
 		return (h->todo[i] & E_CHECK) != 0;
 	if (h->state == AT_FETCH)
 		return (h->todo[i] & (E_SEND | E_MISSING)) == E_SEND &&
-		    h->copy->source.entries[i].kind == ENTRY_FILE;
+		    h->load->source.entries[i].kind == ENTRY_FILE;
 	return (h->todo[i] & E_SEND) &&
-	    h->copy->source.entries[i].kind == ENTRY_FILE;
+	    h->load->source.entries[i].kind == ENTRY_FILE;
 }
 
 /* True when all have been read. */
 static bool
 reread_all(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	unsigned i;
 
 	for (i = 0; h->rereads != NULL && i < REREADS; i++)

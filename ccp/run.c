@@ -2,12 +2,15 @@
 
 #include "ccp.h"
 #include "cli/drive.h"
+#include "cli/error.h"
 #include "cli/summary.h"
+#include "each.h"
 #include "tell.h"
 
 struct run {
 	struct ccp	*ccp;
 	struct copy	 copy;
+	struct each	 each;
 	struct host	*ended;		/* by the event at hand; NULL */
 };
 
@@ -110,15 +113,23 @@ drive(struct run *r, const struct fanout_hosts *hosts, struct fanout_opts *opts,
 	run.look = r->ccp->look;
 	run.look.verbose = r->ccp->connect.verbose;
 	run.ask = &r->ccp->connect.ask;
+	run.ahead = r->each.ahead;
 	run.plan = &r->ccp->plan;
 	return cli_drive(&run);
 }
 
 static int
-find_files(struct ccp *c, struct copy *copy, struct fanout_error *e)
+find_files(struct run *r, const char *const *skip, struct fanout_error *e)
 {
-	return c->gather ? get_open(&copy->get, c->words, c->copy.dest,
-	    &c->get, e) : source_walk(&copy->source, c->words, &c->source, e);
+	struct ccp *c = r->ccp;
+	struct copy *copy = &r->copy;
+
+	if (!c->gather)
+		return each_find(&r->each, copy, c->words, &c->source,
+		    &c->expand, skip, e);
+	if (copy_load(copy) == NULL)
+		return cli_nomem(e);
+	return get_open(&copy->get, c->words, c->copy.dest, &c->get, e);
 }
 
 int
@@ -134,6 +145,7 @@ ccp_copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 
 	r.copy.hosts = hosts;
 	r.copy.opts = c->copy;
+	r.copy.expand = &c->expand;
 	r.copy.over = on_over;
 	r.copy.arg = &r;
 	r.copy.telling = !c->gather && (c->copy.dry_run ||
@@ -144,20 +156,25 @@ ccp_copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 	opts.host_rate = c->host_bytes_per_sec;
 	if (cli_look_check(&c->look, hosts, &e) != 0 ||
 	    cli_connect_apply(&c->connect, &opts, &e) != 0 ||
-	    find_files(c, &r.copy, &e) != 0 ||
-	    cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0 ||
-	    cli_plan_make(&c->plan, hosts, skip, c->target.seed, &e) != 0)
+	    cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0)
+		warnx("%s", e.text);
+	else if (cli_expand_open(&c->expand, &c->target, hosts, &opts),
+	    find_files(&r, skip, &e) != 0 ||
+	    cli_plan_make(&c->plan, hosts, r.each.skip != NULL ?
+	    r.each.skip : skip, c->target.seed, &e) != 0)
 		warnx("%s", e.text);
 	else if (temp_names(&r.copy) == -1 || copy_init(&r.copy) == -1)
 		warnx("out of memory");
 	else {
-		cmd.skip = skip;
+		each_give(&r.each, &r.copy);
+		cmd.skip = r.each.skip != NULL ? r.each.skip : skip;
 		status = drive(&r, hosts, &opts, &cmd);
 	}
 	cli_plan_clear(&c->plan);
 	cli_dead_free(marks, skip);
 	copy_free(&r.copy);
 	get_close(r.copy.get);
+	each_free(&r.each);
 	return status;
 }
 

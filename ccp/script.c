@@ -97,7 +97,7 @@ script_sum(struct host *h)
 	uint32_t i;
 	bool plain;
 
-	for (i = 0; i < h->copy->source.count; i++)
+	for (i = 0; i < h->load->source.count; i++)
 		if ((h->todo[i] & E_CHECK) &&
 		    add_path(&l, place_target(h, i), '\0') == -1) {
 			free(l.bytes);
@@ -162,7 +162,7 @@ script_keep_sum(struct host *h, uint32_t i, const unsigned char *sum)
 {
 	if (!h->copy->opts.check)
 		return;
-	if (h->sums == NULL && (h->sums = calloc(h->copy->source.count,
+	if (h->sums == NULL && (h->sums = calloc(h->load->source.count,
 	    sizeof(*h->sums))) == NULL) {
 		host_nomem(h);
 		return;
@@ -174,7 +174,7 @@ script_keep_sum(struct host *h, uint32_t i, const unsigned char *sum)
 static void
 compare(struct host *h, uint32_t i, const unsigned char *sum)
 {
-	struct source *src = &h->copy->source;
+	struct source *src = &h->load->source;
 	uint32_t file = src->entries[i].kind == ENTRY_HARD ?
 	    src->entries[i].first : i;
 
@@ -204,7 +204,7 @@ script_answered(struct host *h, char **rest)
 void
 script_summed(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	unsigned char sum[SHA256_LEN];
 	char *rest = h->answer, *line, *name;
 	uint32_t i = 0, at;
@@ -306,8 +306,8 @@ script_commit(struct host *h)
 	int rc = add_dir(h, &l, NO_PARENT);
 	uint32_t i;
 
-	for (i = 0; rc == 0 && i < c->source.count; i++)
-		if (c->source.entries[i].kind == ENTRY_DIR)
+	for (i = 0; rc == 0 && i < h->load->source.count; i++)
+		if (h->load->source.entries[i].kind == ENTRY_DIR)
 			rc = add_dir(h, &l, i);
 	if (rc == 0 && make_chown(&c->opts, &own) == 0 &&
 	    make_backup(&c->opts, &back) == 0 &&
@@ -324,7 +324,7 @@ script_commit(struct host *h)
 void
 script_committed(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	char *rest = h->answer, *line = NULL;
 	uint32_t i;
 

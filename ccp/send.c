@@ -80,7 +80,7 @@ parent_waits(const struct host *h, const struct entry *en)
 enum go
 at_make_dirs(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	const struct entry *en;
 	char *path;
 
@@ -113,7 +113,7 @@ uploads_free(struct host *h)
 
 	for (i = 0; h->uploads != NULL && i < UPLOADS; i++) {
 		if (h->uploads[i].reads)
-			(void)source_close(&h->copy->source,
+			(void)source_close(&h->load->source,
 			    h->uploads[i].entry);
 		free(h->uploads[i].text);
 	}
@@ -152,7 +152,7 @@ fail_upload(struct host *h, const struct upload *u, const char *doing,
 static void
 fail_local(struct host *h, const struct upload *u)
 {
-	char *path = source_path(&h->copy->source, u->entry);
+	char *path = source_path(&h->load->source, u->entry);
 
 	if (errno == ESTALE)
 		host_fail(h, FANOUT_C_LOCAL, "%s: changed while it was "
@@ -191,7 +191,7 @@ close_when_sent(struct host *h, unsigned slot)
 	if (u->state != UP_SENDING || u->unanswered > 0 ||
 	    (u->off < u->size && !h->failed))
 		return;
-	if (u->reads && source_close(&h->copy->source, u->entry) == -1)
+	if (u->reads && source_close(&h->load->source, u->entry) == -1)
 		fail_local(h, u);
 	u->reads = false;
 	u->state = UP_CLOSING;
@@ -247,7 +247,7 @@ static void
 set_attrs(struct host *h, unsigned slot)
 {
 	const struct upload *u = &h->uploads[slot];
-	const struct entry *en = &h->copy->source.entries[u->entry];
+	const struct entry *en = &h->load->source.entries[u->entry];
 	const struct copy_opts *o = &h->copy->opts;
 	const struct kept *k = h->kept != NULL ? &h->kept[u->entry] : NULL;
 	struct sftp_attrs at = { .has = 0 };
@@ -338,7 +338,7 @@ send_piece(struct host *h, unsigned slot)
 	h->in_flight += n;
 	if (u->text != NULL)
 		memcpy(room, u->text + u->off, n);
-	else if (source_read(&h->copy->source, u->entry, (off_t)u->off, room,
+	else if (source_read(&h->load->source, u->entry, (off_t)u->off, room,
 	    n) == -1) {
 		memset(room, 0, n);	/* it goes to a file that will not stay */
 		fail_local(h, u);
@@ -358,7 +358,7 @@ on_open(void *ctx, uint32_t slot, const struct sftp_answer *a)
 	if (a->kind != SFTP_HANDLE) {
 		fail_upload(h, u, "making", a);
 		if (u->reads)
-			(void)source_close(&h->copy->source, u->entry);
+			(void)source_close(&h->load->source, u->entry);
 		end_upload(h, u);
 		return;
 	}
@@ -391,11 +391,11 @@ open_upload(struct host *h, unsigned slot, char *path, uint32_t mode)
 static void
 begin_file(struct host *h, uint32_t i, struct upload *u, unsigned slot)
 {
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 
 	u->entry = i;
 	u->size = (uint64_t)en->size;
-	if (source_open(&h->copy->source, i) == -1) {
+	if (source_open(&h->load->source, i) == -1) {
 		fail_local(h, u);
 		return;
 	}
@@ -423,7 +423,7 @@ on_made(void *ctx, uint32_t i, const struct sftp_answer *a)
 static void
 make_link(struct host *h, uint32_t i)
 {
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 	char *path = place_temp(h, i), *old = NULL;
 
 	if (path != NULL && en->kind == ENTRY_LINK)
@@ -460,13 +460,13 @@ has_large(const struct host *h)
 static bool
 begin_entry(struct host *h)
 {
-	const struct entry *en = &h->copy->source.entries[h->cursor];
+	const struct entry *en = &h->load->source.entries[h->cursor];
 	struct upload *u;
 	unsigned slot;
 
 	if ((h->todo[h->cursor] & (E_SEND | E_MADE)) != E_SEND ||
 	    en->kind == ENTRY_DIR || large_is(h, h->cursor) ||
-	    (h->by_archive && archive_has(h->copy, h->cursor)))
+	    (h->by_archive && archive_has(h->load, h->cursor)))
 		return true;
 	switch (en->kind) {
 	case ENTRY_FILE:
@@ -498,7 +498,7 @@ send_pieces(struct host *h)
 enum go
 at_send(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 
 	if (h->cursor == 0 && h->open_uploads == 0)
 		h->by_archive = archive_serves(h);
@@ -576,7 +576,7 @@ add_line(struct text *t, const unsigned char *sum, const char *name)
 static bool
 is_listed(const struct host *h, uint32_t i, uint32_t dir)
 {
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 
 	return en->parent == dir && en->kind == ENTRY_FILE &&
 	    (h->todo[i] & E_SEND) && !large_is(h, i);
@@ -586,7 +586,7 @@ is_listed(const struct host *h, uint32_t i, uint32_t dir)
 static int
 list_sums(struct host *h, uint32_t dir, struct text *t)
 {
-	struct source *src = &h->copy->source;
+	struct source *src = &h->load->source;
 	uint32_t i = dir == NO_PARENT ? 0 : dir + 1;
 	struct upload u = { .state = UP_FREE };
 
@@ -638,7 +638,7 @@ begin_sums(struct host *h, uint32_t dir)
 static bool
 archive_is_there(struct host *h)
 {
-	const struct archive *a = &h->copy->archive;
+	const struct archive *a = &h->load->archive;
 
 	if (a->state == ARCHIVE_READY)
 		return true;
@@ -654,7 +654,7 @@ archive_is_there(struct host *h)
 enum go
 at_sums(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 
 	if (h->by_sftp)
 		return host_goto(h, AT_VERIFY);

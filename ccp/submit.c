@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/expand.h"
 #include "submit.h"
 
 int
@@ -117,7 +118,7 @@ submit_large(struct host *h)
 		return;
 	}
 	cmd.command = script;
-	cmd.stdin_fd = source_fd(&h->copy->source, h->large);
+	cmd.stdin_fd = source_fd(&h->load->source, h->large);
 	cmd.keep = true;
 	cmd.bulk = !h->no_bulk;
 	submit(h, &cmd);
@@ -125,7 +126,7 @@ submit_large(struct host *h)
 	if (h->job == 0)
 		large_close(h);
 	else
-		h->copy->to_sum = h->large;
+		h->load->to_sum = h->large;
 }
 
 void
@@ -140,9 +141,9 @@ submit_archive(struct host *h)
 		return;
 	}
 	cmd.command = script;
-	cmd.stdin_fd = h->copy->archive.file.fd;
+	cmd.stdin_fd = h->load->archive.file.fd;
 	cmd.keep = true;
-	cmd.bulk = h->copy->source.bytes >= LARGE_MIN && !h->no_bulk;
+	cmd.bulk = h->load->source.bytes >= LARGE_MIN && !h->no_bulk;
 	submit(h, &cmd);
 	free(script);
 }
@@ -171,11 +172,20 @@ void
 submit_users(struct host *h, enum phase phase, const char *command)
 {
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
+	struct cli_expand *x = h->copy->expand;
+	struct fanout_error e;
+	char *text = NULL;
 
 	begin_script(h, phase);
 	h->wants_before = false;
 	h->ran_before = true;
-	cmd.command = command;
+	if (cli_expand_needed(x, command) &&
+	    cli_expand(x, h->index, command, true, &text, &e) != 0) {
+		host_fail(h, FANOUT_C_LOCAL, "%s", e.text);
+		return;
+	}
+	cmd.command = text != NULL ? text : command;
 	cmd.keep = phase == PHASE_BEFORE;
 	submit(h, &cmd);
+	free(text);
 }

@@ -23,7 +23,7 @@ struct old_text {
 static char
 state(const struct host *h, uint32_t i)
 {
-	const struct entry *en = &h->copy->source.entries[i];
+	const struct entry *en = &h->load->source.entries[i];
 
 	if (h->todo[i] & E_MISSING)
 		return TOLD_NEW;
@@ -35,7 +35,7 @@ state(const struct host *h, uint32_t i)
 void
 tell_note(struct host *h)
 {
-	const struct source *src = &h->copy->source;
+	const struct source *src = &h->load->source;
 	uint32_t i, n;
 
 	if (!h->copy->telling || h->told != NULL)
@@ -67,7 +67,7 @@ tell_old(struct host *h, uint32_t entry, char *bytes, size_t len)
 	struct old_text *t;
 
 	if (h->old == NULL &&
-	    (h->old = calloc(c->source.count, sizeof(*h->old))) == NULL)
+	    (h->old = calloc(h->load->source.count, sizeof(*h->old))) == NULL)
 		goto nomem;
 	if (EVP_Digest(bytes, len, sum, NULL, EVP_sha256(), NULL) != 1)
 		goto nomem;
@@ -142,9 +142,9 @@ same_gone(const char *a, const char *b)
 static bool
 alike(const struct host *a, const struct host *b)
 {
-	size_t n = a->copy->source.count;
+	size_t n = a->load->source.count;
 
-	return memcmp(a->told, b->told, n) == 0 &&
+	return a->load == b->load && memcmp(a->told, b->told, n) == 0 &&
 	    same_gone(a->gone, b->gone) &&
 	    same_text(a->base, b->base) && same_text(a->as_name, b->as_name) &&
 	    (a->sums == b->sums || (a->sums != NULL && b->sums != NULL &&
@@ -166,7 +166,7 @@ mix(uint64_t hash, const void *data, size_t len)
 static uint64_t
 hash_of(const struct host *h)
 {
-	size_t n = h->copy->source.count;
+	size_t n = h->load->source.count;
 	uint64_t hash = mix(14695981039346656037u, h->told, n);
 
 	hash = mix(hash, h->base, h->base != NULL ? strlen(h->base) : 0);
@@ -268,17 +268,17 @@ is_text(const char *bytes, size_t len)
 }
 
 static char *
-read_source(struct copy *c, uint32_t i)
+read_source(struct source *src, uint32_t i)
 {
-	size_t len = (size_t)c->source.entries[i].size;
+	size_t len = (size_t)src->entries[i].size;
 	char *bytes = malloc(len + 1);
 
-	if (bytes == NULL || source_open(&c->source, i) == -1) {
+	if (bytes == NULL || source_open(src, i) == -1) {
 		free(bytes);
 		return NULL;
 	}
-	if (source_read(&c->source, i, 0, bytes, len) == -1 ||
-	    source_close(&c->source, i) == -1) {
+	if (source_read(src, i, 0, bytes, len) == -1 ||
+	    source_close(src, i) == -1) {
 		free(bytes);
 		return NULL;
 	}
@@ -286,15 +286,15 @@ read_source(struct copy *c, uint32_t i)
 }
 
 static void
-put_diff(struct copy *c, const struct old_text *old, uint32_t i,
+put_diff(struct source *src, const struct old_text *old, uint32_t i,
     struct cli_sink *s)
 {
-	const struct entry *en = &c->source.entries[i];
+	const struct entry *en = &src->entries[i];
 	struct cli_text there = { 0 }, here = { 0 };
 	struct out o = { .sink = s };
 	char *bytes, *copy;
 
-	if (en->size > TEXT_MAX || (bytes = read_source(c, i)) == NULL) {
+	if (en->size > TEXT_MAX || (bytes = read_source(src, i)) == NULL) {
 		put(s, "(too large to be compared)\n");
 		return;
 	}
@@ -341,7 +341,7 @@ put_entry(struct copy *c, const struct host *h, uint32_t i, struct cli_sink *s)
 	put(s, "\n");
 	free(path);
 	if (h->old != NULL && h->old[i] != NULL)
-		put_diff(c, h->old[i], i, s);
+		put_diff(&h->load->source, h->old[i], i, s);
 }
 
 static void
@@ -372,7 +372,7 @@ put_group(struct copy *c, const struct group *g, struct cli_sink *s)
 		put(s, count);
 	put(s, g->first->differs ? ":\n" : ": the same\n");
 	free(names);
-	for (i = 0; i < c->source.count; i++)
+	for (i = 0; i < g->first->load->source.count; i++)
 		put_entry(c, g->first, i, s);
 	put_gone(c, g->first, s);
 }

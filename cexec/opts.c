@@ -96,21 +96,15 @@ all_blank(char **words)
 	return true;
 }
 
-/* What a retry needs: a host file is no longer that, but what it says of hosts
- * is needed again; values that look like secrets are not kept. */
+/* What a retry needs; values that look like secrets are not kept. */
 static int
 note(void *ctx, const struct cli_group *g, const struct cli_option *o,
     const char *value)
 {
-	static const struct cli_option columns = { 0, "columns", "FILE", "",
-	    CLI_TEXT, 0, 0, 0, NULL };
 	struct cli_again *again = ctx;
 	char *name;
 	int rc;
 
-	if (g->options == cli_target_options && o->name != NULL &&
-	    strcmp(o->name, "hostfile") == 0 && strcmp(value, "-") != 0)
-		return cli_words_note(&again->kept, &columns, value);
 	if (g->options == cli_form_options && strcmp(o->name, "env") == 0) {
 		if ((name = strndup(value, cli_form_saved(value))) == NULL)
 			return -1;
@@ -142,7 +136,8 @@ begin(void *self, char **argv, struct fanout_error *e)
 {
 	struct cexec *c = self;
 
-	*c = (struct cexec){ .connect = CLI_CONNECT_INIT, .send = SEND_INIT };
+	*c = (struct cexec){ .connect = CLI_CONNECT_INIT, .send = SEND_INIT,
+	    .again = { .columns = true } };
 	return cli_target_init(&c->target, argv, e);
 }
 

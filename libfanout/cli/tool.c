@@ -23,8 +23,15 @@ int
 cli_again_note(void *ctx, const struct cli_group *g,
     const struct cli_option *o, const char *value)
 {
+	static const struct cli_option columns = { 0, "columns", "FILE", "",
+	    CLI_TEXT, 0, 0, 0, NULL };
 	struct cli_again *a = ctx;
 
+	/* A host file names the hosts no longer, but its comments count. */
+	if (a->columns && g->options == cli_target_options &&
+	    o->name != NULL && strcmp(o->name, "hostfile") == 0 &&
+	    strcmp(value, "-") != 0)
+		return cli_words_note(&a->kept, &columns, value);
 	if (g->options == cli_target_options ||
 	    g->options == cli_show_options || g->options == cli_dead_options ||
 	    g->options == cli_report_options ||

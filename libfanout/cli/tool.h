@@ -15,6 +15,8 @@
 struct cli_again {
 	struct cli_report_opts report;
 	struct cli_words kept;		/* options that a retry needs */
+	bool	 columns;		/* also what host files say of hosts: the
+					 * tool has cli_expand_options */
 	struct cli_saved *saved;	/* the run that is tried again; or NULL */
 	struct fanout_hosts *hosts;	/* its hosts */
 };
