@@ -24,8 +24,7 @@ serverd() {
 	case $1 in
 	start)
 		oneline <<-SH
-		if [ -d /run/systemd/system ]; then
-		systemctl is-enabled -q cf-serverd || { systemctl enable -q cf-serverd; echo starts at boot; };
+		if [ -d /run/systemd/system ]; then $(at_boot cf-serverd)
 		else
 		[ ! -d /etc/cron.d ] || [ -f /etc/cron.d/csync-serverd ] ||
 		{ echo "@reboot root cf-serverd" >/etc/cron.d/csync-serverd; echo starts at boot; };
@@ -44,7 +43,7 @@ serverd() {
 	stop)
 		oneline <<-SH
 		if [ -d /run/systemd/system ]; then
-		systemctl is-active -q cf-serverd && echo cf-serverd stopped;
+		! systemctl is-active -q cf-serverd || echo cf-serverd stopped;
 		systemctl disable -q --now cf-serverd;
 		else
 		[ ! -f /etc/cron.d/csync-serverd ] || rm -f /etc/cron.d/csync-serverd;
@@ -54,6 +53,16 @@ serverd() {
 		SH
 		;;
 	esac
+}
+
+# at_boot UNIT: it starts then. CFEngine's own unit starts the others, whether they are
+# enabled or not.
+at_boot() {
+	oneline <<-SH
+	for u in $1 cfengine3; do
+	systemctl is-enabled -q \$u 2>/dev/null || ! systemctl cat \$u >/dev/null 2>&1 ||
+	{ systemctl enable -q \$u && echo \$u starts at boot; }; done;
+	SH
 }
 
 oneline() {
@@ -442,6 +451,11 @@ registered() {
 	awk -v h="$1" '$1 == h { d = $2 } END { print d }' "$REGISTRY" 2>/dev/null
 }
 
+# How clients run their agents by themselves, as csync-schedule was told.
+runs() {
+	setting RUNS | grep . || echo none
+}
+
 # schedule show: one that tells which way it is.
 #
 # schedule cron TIME|execd|none: a shell command that has the agent run in this
@@ -463,7 +477,8 @@ schedule() {
 		oneline <<-SH
 		[ ! -f $cron ] || { rm -f $cron && echo "$cron removed"; };
 		if [ -d /run/systemd/system ]; then
-		systemctl is-enabled -q cf-execd || { systemctl enable -q cf-execd; echo cf-execd starts at boot; };
+		[ "\$(systemctl is-enabled cf-execd 2>/dev/null)" != masked ] || systemctl unmask -q cf-execd;
+		$(at_boot cf-execd)
 		systemctl is-active -q cf-execd || { systemctl start cf-execd && echo cf-execd started; };
 		else
 		[ ! -d /etc/cron.d ] || [ -f /etc/cron.d/csync-execd ] ||
@@ -488,11 +503,13 @@ schedule() {
 	esac
 }
 
+# One that is only disabled would be started by the unit cfengine3.
 execd_stop() {
 	oneline <<-SH
 	if [ -d /run/systemd/system ]; then
-	! systemctl is-enabled -q cf-execd 2>/dev/null || { systemctl disable -q cf-execd; echo cf-execd does not start at boot; };
 	! systemctl is-active -q cf-execd || { systemctl stop cf-execd; echo cf-execd stopped; };
+	[ "\$(systemctl is-enabled cf-execd 2>/dev/null)" = masked ] ||
+	{ systemctl disable -q cf-execd 2>/dev/null; systemctl mask -q cf-execd && echo cf-execd does not start at boot; };
 	else
 	rm -f /etc/cron.d/csync-execd;
 	! pidof cf-execd >/dev/null || { $(end_process cf-execd) echo cf-execd stopped; };

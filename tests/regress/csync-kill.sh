@@ -50,21 +50,30 @@ all_well() {
 	von node1 sh -c "! ls $W/csync.keys $W/ppkeys/csync-n* $W/*.new* $W/masterfiles/*.new* 2>/dev/null" || fail "something was left"
 }
 
-for n in 4 9; do
+# Sanitizers take long, and see the same tools at each moment.
+few() {
+	if $SANITIZED; then
+		printf '%s\n' "$2"
+	else
+		printf '%s\n' "$@"
+	fi
+}
+
+for at in $(few 4:KILL 9:KILL); do
 	from_nothing
-	moment $n KILL csync-master
+	moment "${at%:*}" "${at#*:}" csync-master
 done
-for at in "2 KILL" "5 TERM" "9 KILL" "14 KILL"; do
+for at in $(few 2:KILL 5:TERM 9:KILL 14:KILL); do
 	from_nothing
 	on 1 csync-master
-	moment $at csync-client-add --accept-new --password-fd 3 'node[2-3]'
+	moment "${at%:*}" "${at#*:}" csync-client-add --accept-new --password-fd 3 'node[2-3]'
 	all_well 2
 done
-for at in "2 KILL" "6 KILL" "11 TERM" "16 KILL"; do
-	moment $at csync-keys --all
+for at in $(few 2:KILL 6:KILL 11:TERM 16:KILL); do
+	moment "${at%:*}" "${at#*:}" csync-keys --all
 	all_well 2
 done
 moment 2 KILL csync-schedule cron
 moment 2 KILL csync-client-remove node3
 all_well 1
-[ $killed -ge 10 ] || fail "only $killed moments"
+$SANITIZED || [ $killed -ge 10 ] || fail "only $killed moments"
