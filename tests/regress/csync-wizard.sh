@@ -36,9 +36,13 @@ von node1 test ! -e $W/csync.conf || fail "done before all was asked"
 wizard 1 'to continue' '' 'Go on with them? [Y]: ' '' \
     "$(printf '2-7] (recorded)\r\nEnter the name of a client, or an empty line: ')" node9 \
     'node9 has no address' '' 'Install CFEngine on clients where it is missing? [Y]: ' n \
-    'assword' "$VBED_PASSWORD" 'to continue' '' 'to continue' '' 'Enter choice: ' 9
-want_status 0
+    'assword' "$VBED_PASSWORD" '# their keys' '^C'
+want_status 130
 ! grep -q "$VBED_PASSWORD" "$out" || fail "the password was shown"
+want_equal "$(grep -c 'What is done stays' "$out")" 2 "recipe and wizard that say they were ended"
+# Nothing is asked any more.
+wizard 1 'cfengine master of 0 clients' '' 'Go on with them? [Y]: ' '' 'to continue' '' 'to continue' '' 'Enter choice: ' 9
+want_status 0
 grep -q '^+ csync-master --name node1.bed.example$' "$out" || fail "no command is shown"
 grep -q "Managed clients: .*node2.bed.example, .*, node7.bed.example$" "$out" || fail "no summary"
 reaches 'node[2-7].bed.example'
