@@ -18,6 +18,7 @@ struct ccp {
 	struct cli_expand expand;
 	struct source_opts source;
 	struct copy_opts copy;
+	struct become	 become;
 	bool		 gather;	/* from the hosts */
 	struct get_opts	 get;
 	const char	*max_size;	/* NULL: not given */

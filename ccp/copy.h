@@ -31,6 +31,7 @@
 #define COPY_H
 
 #include "archive.h"
+#include "cli/ask.h"
 #include "fanout.h"
 #include "sftp.h"
 #include "source.h"
@@ -85,6 +86,16 @@ struct extras;			/* see extra.c */
 struct old_text;		/* see tell.c */
 struct upload;			/* a file on its way, see send.c */
 struct reread;			/* a file on its way back, see reread.c */
+
+/* --sudo, see become.h. */
+struct become {
+	const char	*user;		/* NULL: nobody */
+	unsigned	 password_fd;	/* plus 1; 0: none */
+	struct cli_ask	*ask;
+	char		 mark[32];	/* of this run */
+	char		*password;	/* cli_secret_new; NULL: not known yet */
+	bool		 asked, refused;	/* on the terminal; there is none */
+};
 
 /* What some of the hosts, or all, are to have, and what is made of it once. */
 struct load {
@@ -144,6 +155,13 @@ struct host {
 	unsigned	 vanished;	/* so often it was not there after all */
 	uint32_t	 wanted;	/* to be sent when it began to wait */
 
+	/* --sudo, of the job under way */
+	bool		 waits_become;	/* the command has not begun */
+	bool		 gave, asks;	/* the password; it waits for that */
+	char		 heard[256];	/* standard error, meanwhile */
+	size_t		 heard_len;
+	size_t		 hidden;	/* of this event's bytes: not its own */
+
 	bool		 wants_before;	/* BEFORE is next */
 	bool		 ran_before;	/* it is over */
 	bool		 by_archive;	/* what is small */
@@ -190,6 +208,7 @@ struct copy {
 	struct load	*loads;
 	struct get_all	*get;		/* not to the hosts, but from them; NULL */
 	struct copy_opts opts;
+	struct become	 become;
 	char		 temp[64];	/* name of temporary folders */
 	char		 mine[32];	/* what those of this machine begin with */
 	char		*alive;		/* those of runs that live, blanks around */

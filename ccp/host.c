@@ -8,6 +8,7 @@
 
 #include "cli/error.h"
 #include "cli/roster.h"
+#include "become.h"
 #include "copy.h"
 #include "extra.h"
 #include "get.h"
@@ -129,6 +130,8 @@ host_flush(struct host *h)
 	size_t len;
 	ssize_t n;
 
+	if (h->waits_become)
+		return;
 	while ((data = sftp_pending(h->sftp, &len)) != NULL && len > 0) {
 		n = fanout_write(h->copy->engine, h->job, h->job_host, data,
 		    len);
@@ -536,6 +539,9 @@ on_done(struct host *h, const struct fanout_result *r)
 	h->result.run_ms += r->run_ms;
 	h->result.in_bytes += r->in_bytes;
 	h->result.out_bytes += r->out_bytes;
+	if (h->waits_become && (r->cls == FANOUT_C_OK ||
+	    r->cls == FANOUT_C_EXIT))
+		become_ended(h);
 	if (is_sftp(h))
 		sftp_over(h, r);
 	else if (host_is_users(h))
@@ -612,10 +618,32 @@ keep_words(struct host *h, const char *data, size_t len)
 static void
 on_room(struct host *h)
 {
+	if (h->waits_become)
+		return;
 	if (is_sftp(h))
 		pump(h);
 	else if (h->phase != PHASE_LARGE && h->phase != PHASE_ARCHIVE)
 		job_feed(h);
+}
+
+/* What is said before sudo has run the command is sudo's. */
+static void
+on_err(struct host *h, const char *data, size_t len)
+{
+	h->hidden = 0;
+	if (h->waits_become) {
+		h->hidden = become_hears(h, data, len);
+		if (h->waits_become)
+			return;
+		/* Files come by themselves, the user's commands have none. */
+		if (h->phase == PHASE_LARGE || h->phase == PHASE_ARCHIVE ||
+		    host_is_users(h))
+			(void)fanout_write_end(h->copy->engine, h->job,
+			    h->job_host);
+		else
+			on_room(h);
+	}
+	keep_words(h, data + h->hidden, len - h->hidden);
 }
 
 static struct host *
@@ -665,7 +693,7 @@ copy_event(struct copy *c, const struct fanout_event *ev)
 		on_out(h, ev->data, ev->len);
 		break;
 	case FANOUT_EV_ERR:
-		keep_words(h, ev->data, ev->len);
+		on_err(h, ev->data, ev->len);
 		break;
 	case FANOUT_EV_DONE:
 		on_done(h, ev->result);
@@ -756,6 +784,7 @@ copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
 	size_t i, n = fanout_hosts_count(hosts);
 	struct host *h;
 	fanout_job job;
+	char *command;
 	int rc;
 
 	if (map != NULL) {
@@ -763,12 +792,15 @@ copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
 			return cli_nomem(e);
 		memcpy(it.map, map, n * sizeof(*map));
 	}
-	cmd.command = "sftp";
-	cmd.subsystem = cmd.own_input = true;
+	cmd.subsystem = c->become.user == NULL;
+	cmd.own_input = true;
 	cmd.keep = c->get == NULL;
 	cmd.skip = skip;
-	if ((rc = fanout_submit(c->engine, hosts, &cmd, &job, e)) != 0 ||
-	    job_note(c, job, it) == -1) {
+	cmd.command = command = become_sftp(c);
+	rc = command == NULL ? cli_nomem(e) :
+	    fanout_submit(c->engine, hosts, &cmd, &job, e);
+	free(command);
+	if (rc != 0 || job_note(c, job, it) == -1) {
 		free(it.map);
 		return rc != 0 ? rc : cli_nomem(e);
 	}
@@ -776,6 +808,7 @@ copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
 		h = &c->at[map != NULL ? map[i] : i];
 		h->job = job;
 		h->job_host = i;
+		become_begin(h);
 	}
 	return 0;
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,33 @@ add_exclude(void *into, const char *value, struct fanout_error *e)
 	c->excludes = list;
 	list[c->nexcludes++] = (char *)(uintptr_t)value;
 	list[c->nexcludes] = NULL;
+	return 0;
+}
+
+static int
+set_sudo(void *into, const char *value, struct fanout_error *e)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+@-#";
+	const char *user = value != NULL ? value : "root";
+
+	if (*user == '\0' || *user == '-' || user[strspn(user, good)] != '\0')
+		return cli_error(e, FANOUT_EINVAL, "\"%.40s\" is no user",
+		    user);
+	((struct ccp *)into)->become.user = user;
+	return 0;
+}
+
+static int
+set_fd(void *into, const char *value, struct fanout_error *e)
+{
+	const char *why;
+	unsigned fd = (unsigned)strtonum(value, 0, INT_MAX - 1, &why);
+
+	if (why != NULL)
+		return cli_error(e, FANOUT_EINVAL, "%s is %s (the number of "
+		    "an open descriptor)", value, why);
+	((struct ccp *)into)->become.password_fd = fd + 1;
 	return 0;
 }
 
@@ -61,6 +89,10 @@ static const struct cli_option copy_options[] = {
 	    CLI_TEXT, AT(copy.before), 0, 0, NULL },
 	{ 0, "exec-after", "CMD", "run this where something was changed",
 	    CLI_TEXT, AT(copy.after), 0, 0, NULL },
+	{ 0, "sudo", "[=USER]", "do it by sudo, as root or this user",
+	    CLI_CALL, 0, 0, 0, set_sudo },
+	{ 0, "become-password-fd", "N", "read sudo's password from this descriptor",
+	    CLI_CALL, 0, 0, 0, set_fd },
 	{ 0, "get", NULL, "the other way: FILEs of all hosts to DEST here",
 	    CLI_FLAG, AT(gather), 0, 0, NULL },
 	{ 0, "flat", NULL, "with --get: FILE.HOST, not HOST/path/FILE",
@@ -252,6 +284,13 @@ check(struct ccp *c, struct fanout_error *e)
 	    (rc = check_word("--owner", c->copy.owner, e)) != 0 ||
 	    (rc = check_word("--suffix", c->copy.backup, e)) != 0)
 		return rc;
+	if (c->become.password_fd > 0 && c->become.user == NULL)
+		return cli_error(e, FANOUT_EINVAL, "--become-password-fd is "
+		    "for --sudo");
+	if (c->become.password_fd > 0 &&
+	    c->become.password_fd == c->connect.ask.password_fd)
+		return cli_error(e, FANOUT_EINVAL, "--password-fd and "
+		    "--become-password-fd want descriptors of their own");
 	c->source.exclude = c->copy.exclude = c->excludes;
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include <err.h>
 
+#include "become.h"
 #include "ccp.h"
 #include "cli/drive.h"
 #include "cli/error.h"
@@ -30,6 +31,19 @@ begin(void *ctx, struct fanout *engine, const struct fanout_hosts *hosts,
 	return copy_start(&r->copy, hosts, map, cmd->skip, e);
 }
 
+/* What sudo said before the user's command had begun. */
+static void
+hide(struct host *h, struct fanout_event *ev)
+{
+	if (ev->kind != FANOUT_EV_ERR || h->hidden == 0)
+		return;
+	ev->data = (const char *)ev->data + h->hidden;
+	ev->len -= h->hidden;
+	h->hidden = 0;
+	if (ev->len == 0)
+		ev->kind = 0;
+}
+
 /* Events of the copy's jobs become those of the run. */
 static bool
 event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
@@ -43,6 +57,7 @@ event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	if (h != NULL) {
 		ev->host = h->index;
 		ev->name = h->name;
+		hide(h, ev);
 	}
 	if (r->ended != NULL) {
 		ev->kind = FANOUT_EV_DONE;
@@ -146,6 +161,8 @@ ccp_copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 	r.copy.hosts = hosts;
 	r.copy.opts = c->copy;
 	r.copy.expand = &c->expand;
+	r.copy.become = c->become;
+	r.copy.become.ask = &c->connect.ask;
 	r.copy.over = on_over;
 	r.copy.arg = &r;
 	r.copy.telling = !c->gather && (c->copy.dry_run ||
@@ -163,6 +180,8 @@ ccp_copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 	    cli_plan_make(&c->plan, hosts, r.each.skip != NULL ?
 	    r.each.skip : skip, c->target.seed, &e) != 0)
 		warnx("%s", e.text);
+	else if (become_open(&r.copy, &e) != 0)
+		warnx("%s", e.text);
 	else if (temp_names(&r.copy) == -1 || copy_init(&r.copy) == -1)
 		warnx("out of memory");
 	else {
@@ -174,6 +193,7 @@ ccp_copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 	cli_dead_free(marks, skip);
 	copy_free(&r.copy);
 	get_close(r.copy.get);
+	become_close(&r.copy);
 	each_free(&r.each);
 	return status;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "become.h"
 #include "cli/expand.h"
 #include "submit.h"
 
@@ -51,6 +52,20 @@ submit(struct host *h, const struct fanout_cmd *cmd)
 	fanout_hosts_free(one);
 }
 
+/* The command as the user who is to run it; takes it. */
+static void
+submit_as(struct host *h, struct fanout_cmd *cmd, char *command)
+{
+	become_begin(h);
+	/* A password may come before the input. */
+	cmd->own_input |= h->waits_become;
+	if ((cmd->command = command) == NULL)
+		host_nomem(h);
+	else
+		submit(h, cmd);
+	free(command);
+}
+
 void
 submit_sftp(struct host *h, enum phase phase, enum sftp_state begin)
 {
@@ -64,11 +79,11 @@ submit_sftp(struct host *h, enum phase phase, enum sftp_state begin)
 		host_nomem(h);
 		return;
 	}
-	cmd.command = "sftp";
-	cmd.subsystem = cmd.own_input = true;
+	cmd.subsystem = h->copy->become.user == NULL;
+	cmd.own_input = true;
 	cmd.keep = phase != PHASE_CLEAN &&
 	    (phase != PHASE_FINISH || h->copy->opts.after != NULL);
-	submit(h, &cmd);
+	submit_as(h, &cmd, become_sftp(h->copy));
 	if (h->job != 0)
 		host_flush(h);
 }
@@ -79,6 +94,8 @@ job_feed(struct host *h)
 	struct copy *c = h->copy;
 	ssize_t n;
 
+	if (h->waits_become)
+		return;
 	while (h->input_off < h->input_len) {
 		n = fanout_write(c->engine, h->job, 0, h->input + h->input_off,
 		    h->input_len - h->input_off);
@@ -117,11 +134,10 @@ submit_large(struct host *h)
 		large_close(h);
 		return;
 	}
-	cmd.command = script;
 	cmd.stdin_fd = source_fd(&h->load->source, h->large);
 	cmd.keep = true;
 	cmd.bulk = !h->no_bulk;
-	submit(h, &cmd);
+	submit_as(h, &cmd, become_command(h->copy, script));
 	free(script);
 	if (h->job == 0)
 		large_close(h);
@@ -140,11 +156,10 @@ submit_archive(struct host *h)
 		host_nomem(h);
 		return;
 	}
-	cmd.command = script;
 	cmd.stdin_fd = h->load->archive.file.fd;
 	cmd.keep = true;
 	cmd.bulk = h->load->source.bytes >= LARGE_MIN && !h->no_bulk;
-	submit(h, &cmd);
+	submit_as(h, &cmd, become_command(h->copy, script));
 	free(script);
 }
 
@@ -158,11 +173,10 @@ submit_script(struct host *h, enum phase phase, char *script)
 		host_nomem(h);
 		return;
 	}
-	cmd.command = script;
 	cmd.own_input = true;
 	cmd.keep = phase != PHASE_COMMIT || h->copy->opts.preserve ||
 	    h->copy->opts.after != NULL;
-	submit(h, &cmd);
+	submit_as(h, &cmd, become_command(h->copy, script));
 	free(script);
 	if (h->job != 0)
 		job_feed(h);
@@ -184,8 +198,8 @@ submit_users(struct host *h, enum phase phase, const char *command)
 		host_fail(h, FANOUT_C_LOCAL, "%s", e.text);
 		return;
 	}
-	cmd.command = text != NULL ? text : command;
 	cmd.keep = phase == PHASE_BEFORE;
-	submit(h, &cmd);
+	submit_as(h, &cmd, become_command(h->copy, text != NULL ? text :
+	    command));
 	free(text);
 }

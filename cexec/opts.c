@@ -112,9 +112,6 @@ note(void *ctx, const struct cli_group *g, const struct cli_option *o,
 		free(name);
 		return rc;
 	}
-	if (g->options == send_become_options &&
-	    strcmp(o->name, "become-password-fd") == 0)
-		return 0;
 	return cli_again_note(ctx, g, o, value);
 }
 

@@ -35,7 +35,8 @@ cli_again_note(void *ctx, const struct cli_group *g,
 	if (g->options == cli_target_options ||
 	    g->options == cli_show_options || g->options == cli_dead_options ||
 	    g->options == cli_report_options ||
-	    (g->options == cli_ask_options && o->kind != CLI_FLAG))
+	    (g->options == cli_ask_options && o->kind != CLI_FLAG) ||
+	    (o->name != NULL && strcmp(o->name, "become-password-fd") == 0))
 		return 0;
 	if (g->options == cli_plan_options && strcmp(o->name, "canary") == 0 &&
 	    value[strspn(value, "0123456789")] != '\0')
