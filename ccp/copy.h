@@ -232,7 +232,7 @@ struct copy {
 	void		*arg;
 };
 
-/* ---- host.c: one host's way through the phases ---- */
+/* ---- copy.c: all of them ---- */
 
 /* One more, still empty. NULL: no memory. */
 struct load *copy_load(struct copy *);
@@ -245,8 +245,6 @@ int	copy_init(struct copy *);
  * fanout_cmd. 0 or an error. */
 int	copy_start(struct copy *, const struct fanout_hosts *,
 	    const size_t *map, const char *const *skip, struct fanout_error *);
-/* The host that it is about; NULL: none. */
-struct host *copy_event(struct copy *, const struct fanout_event *);
 void	copy_free(struct copy *);
 
 /* While no event is there: some of the work that is to be done here. True:
@@ -259,6 +257,10 @@ int	copy_due(const struct copy *);
  * none. */
 bool	copy_moved(const struct copy *, uint64_t *bytes, uint64_t *of);
 
+/* ---- host.c: one host's way through the phases ---- */
+
+/* The host that it is about; NULL: none. */
+struct host *copy_event(struct copy *, const struct fanout_event *);
 void	host_end_session(struct host *);	/* of SFTP; also if there is none */
 
 /* Is it the user's own command that speaks? */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/error.h"
 #include "cli/roster.h"
 #include "become.h"
 #include "copy.h"
@@ -17,7 +16,6 @@
 
 #define PENDING_MAX (128 * 1024)	/* bytes waiting here for the engine */
 #define ANSWER_MAX (64 * 1024 * 1024)	/* of a command: digests */
-#define SUM_SLICE (4 * 1024 * 1024)	/* some ms */
 
 static enum go at_start(struct host *);
 static enum go at_leave(struct host *);
@@ -702,113 +700,4 @@ copy_event(struct copy *c, const struct fanout_event *ev)
 		break;
 	}
 	return h;
-}
-
-/* The archive is made: hosts that waited for it, at SUMS, do so no more. */
-static void
-go_on(struct copy *c)
-{
-	size_t i;
-
-	for (i = 0; i < fanout_hosts_count(c->hosts); i++)
-		if (c->at[i].sftp != NULL && c->at[i].state == AT_SUMS)
-			pump(&c->at[i]);
-}
-
-static bool
-work_on(struct copy *c, struct load *l)
-{
-	int rc;
-
-	if (l->archive.state == ARCHIVE_MAKING) {
-		if (!archive_make_some(l))
-			go_on(c);
-		return true;
-	}
-	if (l->to_sum == NO_PARENT)
-		return false;
-	/* Once nobody reads it, whoever wants the sum sees to it. */
-	rc = l->source.entries[l->to_sum].readers == 0 ? 0 :
-	    source_sum_some(&l->source, l->to_sum, SUM_SLICE);
-	if (rc != 1)
-		l->to_sum = NO_PARENT;
-	return rc == 1;
-}
-
-bool
-copy_idle(struct copy *c)
-{
-	struct load *l;
-
-	if (c->waiting > 0)
-		fellow_attend(c);
-	for (l = c->loads; l != NULL; l = l->next)
-		if (work_on(c, l))
-			return true;
-	return false;
-}
-
-bool
-copy_moved(const struct copy *c, uint64_t *bytes, uint64_t *of)
-{
-	size_t i, n = fanout_hosts_count(c->hosts);
-	uint64_t sent = c->sent;
-
-	/* Large files count as they go, others when they are acknowledged. */
-	for (i = 0; i < n; i++)
-		if (c->at[i].phase == PHASE_LARGE && c->at[i].job != 0)
-			sent += fanout_taken(c->engine, c->at[i].job,
-			    c->at[i].job_host);
-	*bytes = sent;
-	*of = c->undecided == 0 && c->get == NULL && c->to_send > sent ?
-	    c->to_send : 0;
-	return sent > 0;
-}
-
-#define ATTEND_MS 1000
-
-int
-copy_due(const struct copy *c)
-{
-	return c->waiting > 0 ? ATTEND_MS : -1;
-}
-
-/* ---- beginning and end ---- */
-
-int
-copy_start(struct copy *c, const struct fanout_hosts *hosts, const size_t *map,
-    const char *const *skip, struct fanout_error *e)
-{
-	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-	struct copy_job it = { .all = map == NULL };
-	size_t i, n = fanout_hosts_count(hosts);
-	struct host *h;
-	fanout_job job;
-	char *command;
-	int rc;
-
-	if (map != NULL) {
-		if ((it.map = reallocarray(NULL, n, sizeof(*map))) == NULL)
-			return cli_nomem(e);
-		memcpy(it.map, map, n * sizeof(*map));
-	}
-	cmd.subsystem = c->become.user == NULL;
-	cmd.own_input = true;
-	cmd.keep = c->get == NULL;
-	cmd.skip = skip;
-	cmd.command = command = become_sftp(c);
-	rc = command == NULL ? cli_nomem(e) :
-	    fanout_submit(c->engine, hosts, &cmd, &job, e);
-	free(command);
-	if (rc != 0 || job_note(c, job, it) == -1) {
-		free(it.map);
-		return rc != 0 ? rc : cli_nomem(e);
-	}
-	for (i = 0; i < n; i++) {
-		h = &c->at[map != NULL ? map[i] : i];
-		h->job = job;
-		h->job_host = i;
-		become_begin(h);
-	}
-	return 0;
 }
