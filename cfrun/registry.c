@@ -1,4 +1,5 @@
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -219,6 +220,31 @@ registry_owner(const struct registry *r, const char *digest)
 	return NULL;
 }
 
+/*
+ * Open and locked. Who had the lock before may have put a new file in its place
+ * (as recipes do): then it is that one. -1: errno.
+ */
+static int
+open_locked(const char *path)
+{
+	struct stat mine, there;
+	int fd;
+
+	for (int tries = 0; tries < 1000; tries++) {
+		fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC |
+		    O_NOFOLLOW, 0600);
+		if (fd == -1)
+			return -1;
+		if (flock(fd, LOCK_EX) == 0 && fstat(fd, &mine) == 0 &&
+		    stat(path, &there) == 0 && mine.st_dev == there.st_dev &&
+		    mine.st_ino == there.st_ino)
+			return fd;
+		close(fd);
+	}
+	errno = EBUSY;
+	return -1;
+}
+
 int
 registry_add(const char *path, const char *host, const char *digest)
 {
@@ -226,12 +252,11 @@ registry_add(const char *path, const char *host, const char *digest)
 	int fd, len, error = 0;
 	off_t end;
 
-	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	fd = open_locked(path);
 	if (fd == -1)
 		return errno;
 	/* Whoever was killed in mid-line is not continued. */
-	if (flock(fd, LOCK_EX) == -1 || (end = lseek(fd, 0, SEEK_END)) == -1 ||
+	if ((end = lseek(fd, 0, SEEK_END)) == -1 ||
 	    (end > 0 && pread(fd, &last, 1, end - 1) != 1))
 		error = errno;
 	len = snprintf(line, sizeof(line), "%s%s %s\n", last == '\n' ? "" : "\n",

@@ -233,26 +233,27 @@ learn() {
 	admit "$2"
 	old=$(registered "$1")
 	[ "$old" = "$key" ] || register "$1" "$key"
-	[ -z "$old" ] || [ "$old" = "$key" ] || forget "$old"
+	[ -z "$old" ] || [ "$old" = "$key" ] || forget "$old" "$1"
 }
 
 # register HOST [DIGEST]: its line, and no other; none without DIGEST.
 register() {
 	show "$([ -n "${2-}" ] && echo "$REGISTRY: $1 $2" || echo "$REGISTRY: without $1")"
+	! $dry || return 0
 	changes=$((changes + 1))
 	: >>"$REGISTRY"
 	(
+		# Against cfrun, which adds to it.
 		flock 7
 		awk -v h="$1" '$1 != h' "$REGISTRY" >"$T/registry"
 		[ -z "${2-}" ] || echo "$1 $2" >>"$T/registry"
-		# In place, as others may wait for the lock of this very file.
-		cat "$T/registry" >"$REGISTRY"
+		install -m 644 "$T/registry" "$REGISTRY.new$$" && mv -f "$REGISTRY.new$$" "$REGISTRY"
 	) 7<>"$REGISTRY" || die "$REGISTRY could not be written"
 }
 
-# forget DIGEST: refused from now on, unless another host has that key.
+# forget DIGEST HOST: refused from now on, unless another host has that key.
 forget() {
-	grep -q " $1\$" "$REGISTRY" 2>/dev/null && return 0
+	awk -v d="$1" -v h="$2" '$2 == d && $1 != h { n++ } END { exit n == 0 }' "$REGISTRY" 2>/dev/null && return 0
 	[ ! -f "$PPKEYS/root-$1.pub" ] || do_ rm -f "$PPKEYS/root-$1.pub"
 }
 
@@ -442,9 +443,9 @@ unlearn() {
 	old=$(registered "$1")
 	[ -n "$old" ] || return 0
 	register "$1"
-	forget "$old"
+	forget "$old" "$1"
 	# CFEngine's own notes on whom it saw; they decide nothing.
-	cf-key -x -r "$old" >/dev/null 2>&1 || :
+	$dry || cf-key -x -r "$old" >/dev/null 2>&1 || :
 }
 
 registered() {

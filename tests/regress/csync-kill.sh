@@ -30,7 +30,7 @@ moment() {
 	wait_for 10 von node1 flock -n /run/csync.lock true || fail "the lock of $1 stays"
 	on 1 "$@"
 	want_status 0
-	[ "$1" != csync-keys ] || return 0
+	case $1,$n in csync-keys,* | csync-client-add,[259]) return 0 ;; esac
 	on 1 "$@"
 	want_same "$1"
 }

@@ -63,6 +63,27 @@ on 1 csync-show
 want_equal "$(grep -c '^  node[24].* execd$' "$out")" 2 "clients by cf-execd"
 grep -q '^  node3.* by cfrun only$' "$out" || fail "node3 is still run"
 
+# --dry-run shows commands, and does nothing.
+state() {
+	for i in 1 2 3 4; do
+		von node$i sh -c "cd $W && find ppkeys inputs masterfiles csync.conf cfrun.keys /etc/cron.d /etc/hosts -type f |
+		    sort | xargs cksum; pidof cf-serverd cf-execd" 2>&1
+	done
+}
+state >"$T/before"
+for recipe in "csync-master --domains *.cde.example" "csync-client-add node4" "csync-client-remove node4" \
+    "csync-keys node4" "csync-keys --all" "csync-keys --revoke node4" "csync-schedule cron" "csync-test --run" \
+    "csync_dispatcher MEMBER_DELETED: node4"; do
+	# shellcheck disable=SC2086
+	set -f
+	on 1 $recipe --dry-run
+	set +f
+	want_status 0
+	grep -q '^+ ' "$out" || fail "$recipe --dry-run shows no commands"
+done
+state >"$T/after"
+cmp -s "$T/before" "$T/after" || fail "--dry-run did something: $(diff "$T/before" "$T/after")"
+
 # What is wrong is said.
 "$VHOSTS" crash node4
 von node2 sh -c "echo '# mine' >>$W/inputs/site.cf"

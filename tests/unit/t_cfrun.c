@@ -2,6 +2,11 @@
  * t_cfrun.c - what cfrun makes of bytes: frames and replies of cf-serverd,
  * options for agents, the registry of keys, verdicts.
  */
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +264,66 @@ test_registry(void)
 	registry_free(r);
 }
 
+/* Somebody waits for a lock of this file (Linux tells); ten seconds at most. */
+static void
+wait_for_waiter(int fd)
+{
+	struct stat st;
+	char line[256], inode[32];
+	bool waits = false;
+	FILE *f;
+
+	if (fstat(fd, &st) == -1)
+		return;
+	(void)snprintf(inode, sizeof(inode), ":%llu ",
+	    (unsigned long long)st.st_ino);
+	for (int i = 0; i < 1000 && !waits; i++) {
+		if ((f = fopen("/proc/locks", "re")) == NULL)
+			return;
+		while (fgets(line, sizeof(line), f) != NULL)
+			if (strstr(line, "->") != NULL && strstr(line, inode) != NULL)
+				waits = true;
+		fclose(f);
+		usleep(10000);
+	}
+}
+
+/* The registry is replaced while somebody waits to add to it. */
+static void
+test_registry_replaced(void)
+{
+	char path[256], digest[64] = "MD5=0123456789abcdef0123456789abcdef";
+	struct fanout_error e;
+	struct registry *r;
+	int fd, ready[2];
+	char byte;
+	pid_t pid;
+
+	put("replaced", "web1 MD5=00000000000000000000000000000000\n");
+	(void)snprintf(path, sizeof(path), "%s", in_dir("replaced"));
+	put("new", "web2 MD5=00000000000000000000000000000000\n");
+	if (pipe(ready) == -1 || (pid = fork()) == -1)
+		abort();
+	if (pid == 0) {
+		fd = open(path, O_RDWR);
+		if (flock(fd, LOCK_EX) == -1 || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		wait_for_waiter(fd);
+		_exit(rename(in_dir("new"), path) == -1);
+	}
+	is_int(read(ready[0], &byte, 1), 1, "somebody has it");
+	is_int(registry_add(path, "web3", digest), 0, "added");
+	is_int(waitpid(pid, &fd, 0), pid, "and is gone");
+	is_int(fd, 0, "having replaced it");
+	is_int(registry_read(&r, path, &e), 0, "read");
+	ok(registry_digest(r, "web1") == NULL, "not the old one");
+	ok(registry_digest(r, "web2") != NULL, "but the new one");
+	is_str(registry_digest(r, "web3"), digest, "with what was added");
+	registry_free(r);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 static void
 said(struct verdict_host *h, const char *text, enum fanout_class cls,
     bool informed, enum verdict want, enum fanout_class becomes)
@@ -338,6 +403,7 @@ main(void)
 	test_replies();
 	test_requests();
 	test_registry();
+	test_registry_replaced();
 	test_verdicts();
 	test_advice();
 	shell("rm -rf %s", dir);
