@@ -1,6 +1,6 @@
 # csync.sh - what the recipes for CFEngine share: keys, the master's policy, its
 # clients. Read by lib.sh.
-# shellcheck shell=sh disable=SC2034,SC2153  # across files
+# shellcheck shell=sh disable=SC2016,SC2034,SC2153  # across files
 
 # --- CFEngine ---------------------------------------------------------------------
 
@@ -17,14 +17,16 @@ make_key() {
 }
 
 # serverd start|stop|restart: a shell command that works with systemd, and
-# without any, and tells of what it changes. One that is older than its keys or
+# without any, and tells of what it changes. On members of a package it is the
+# cluster that starts it at boot. One that is older than its keys or
 # its policy is started anew: it would not know of them.
 serverd() {
 	old="find $PPKEYS/localhost.priv $INPUTS/access.cf $INPUTS/promises.cf -newer $PIDDIR/cf-serverd.pid"
 	case $1 in
 	start)
 		oneline <<-SH
-		if [ -d /run/systemd/system ]; then $(at_boot cf-serverd)
+		if [ -f $HA_CONF ]; then :;
+		elif [ -d /run/systemd/system ]; then $(at_boot cf-serverd)
 		else
 		[ ! -d /etc/cron.d ] || [ -f /etc/cron.d/csync-serverd ] ||
 		{ echo "@reboot root cf-serverd" >/etc/cron.d/csync-serverd; echo starts at boot; };
@@ -159,6 +161,8 @@ tokens() {
 	SCHEDULE $(list "$(schedule_classes)")
 	MAILTO $mail
 	WRAPPER $WRAPPER
+	SERVED_POLICY $(readlink "$MASTERDIR" || echo '$(sys.masterdir)')
+	SERVED_FILES $(readlink "$MASTERFILES" || echo '$(csync.master_files)')
 	MASTERDIR $MASTERDIR
 	MASTERFILES $MASTERFILES
 	TOKENS
@@ -433,9 +437,25 @@ share_all() {
 	cut -d' ' -f1 "$T/failed" | grep -vxFf - "$T/members" >"$T/hosts" || :
 	other_members
 	step "the other members of the cluster know it, too"
+	keep_shared
 	share
+	each "cf-agent fetches no policy" "$(fetch_policy)"
 	each "cf-serverd does not start" "$(serverd start)"
 	cut -d' ' -f1 "$T/failed" | grep -vxFf - "$T/kept" >"$T/hosts" || :
+}
+
+# keep_shared: and whoever becomes the master without having been told finds it
+# where the policy is.
+keep_shared() {
+	shared=$(readlink "$MASTERDIR") || return 0
+	shared=${shared%/*}/member
+	$dry || [ ! -d "$shared" ] || {
+		mkdir -p "$shared/ppkeys" && chmod 700 "$shared/ppkeys" &&
+		    cp -p "$CONF" "$REGISTRY" "$shared/" && cp -p "$PPKEYS"/localhost.priv "$PPKEYS"/*.pub "$shared/ppkeys/" &&
+		    for file in "$shared"/ppkeys/*.pub; do
+			[ -e "$PPKEYS/${file##*/}" ] || rm -f "$file"
+		    done
+	} || die "$shared cannot be written"
 }
 
 # unlearn HOST: no key is its key any more.

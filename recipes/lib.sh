@@ -72,6 +72,7 @@ BACKUPS=$WORKDIR/backups
 REGISTRY=$WORKDIR/cfrun.keys
 HOSTS=$MASTERDIR/cfrun.hosts
 CONF=$WORKDIR/csync.conf
+HA_CONF=$WORKDIR/csync-ha.conf
 TODO=$WORKDIR/csync.keys
 LOG=/var/log/csync.log
 LOCK=/run/csync.lock
@@ -155,7 +156,10 @@ begin() {
 	mkdir "$T/state"
 	if [ "${CSYNC_LOCKED-}" != "$PPID" ]; then
 		exec 8>>"$LOCK"
-		flock -w "${patience:-0}" 8 || die "another recipe is at work: $(cat "$LOCK")"
+		flock -n 8 || {
+			echo "$me: waits for another that is at work: $(cat "$LOCK")" >&2
+			flock -w "${patience:-20}" 8 || die "another recipe is at work: $(cat "$LOCK")"
+		}
 		$dry || echo "$me, process $$" >"$LOCK"
 		# What one that was killed had not yet put into its place.
 		$dry || [ "$LOCK" != /run/csync.lock ] ||

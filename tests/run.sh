@@ -10,7 +10,8 @@
 # One line a test, the output of those that failed, and at the end the line
 # "N passed, N failed, N skipped" with all cases added up. Exit 1 if any failed.
 # B is the build folder, JOBS how many run at once (2), LIMIT how many seconds
-# one test may take (120; sanitizer builds get three times that).
+# one test may take (120, or what a line "# limit: N" of a script says; sanitizer
+# builds get three times that).
 set -u
 cd "$(dirname "$0")/.." || exit 2
 B=${B:-build}
@@ -31,7 +32,11 @@ if [ "${1-}" = --one ]; then
 	dir=$2 name=$3
 	case $name in
 	t_*) set -- "$B/unit/$name" ;;
-	*) set -- sh "tests/regress/$name.sh" ;;
+	*)
+		set -- sh "tests/regress/$name.sh"
+		more=$(sed -n 's/^# limit: \([0-9]*\)$/\1/p' "$2")
+		[ "${more:-0}" -le "$LIMIT" ] || LIMIT=$more
+		;;
 	esac
 	start=$(date +%s)
 	timeout -k 10 "$LIMIT" "$@" </dev/null >"$dir/$name.out" 2>&1

@@ -1,0 +1,156 @@
+# ha_cluster.sh - the resources of the package csync, made by pcs or by crmsh.
+# shellcheck shell=sh disable=SC2154  # across files
+#
+# csync-serverd-clone	cf-serverd on all members
+# csync (group)		csync-lvm, csync-fs, csync-ip, csync-master: on one, that
+#			has a cf-serverd that runs
+#
+# A group and its constraints are one change, so that nothing starts half way.
+
+# Storage and address, so that there is a place for the policy.
+make_storage() {
+	if have csync-fs && have csync-ip; then
+		[ "$pkg_vg" = none ] || param csync-lvm vgname "$pkg_vg"
+		param csync-fs device "$pkg_volume"
+		param csync-fs directory "$pkg_mount"
+		param csync-fs fstype "$pkg_fstype"
+		param csync-fs options "$pkg_options"
+		param csync-ip ip "$pkg_address"
+		! stopped || cluster_enable
+		return 0
+	fi
+	prefix=${pkg_network#*/}
+	mode=system_id
+	[ "$pkg_vg" = none ] || case $(vgs --noheadings -o vg_lock_type "$pkg_vg" 2>/dev/null) in
+	*dlm* | *sanlock*) mode=lvmlockd ;;
+	esac
+	"storage_by_$manager"
+}
+
+p() {
+	do_ pcs -f "$T/csync.xml" "$@"
+}
+
+storage_by_pcs() {
+	do_ pcs cluster cib "$T/csync.xml"
+	[ "$pkg_vg" = none ] || p resource create csync-lvm ocf:heartbeat:LVM-activate vgname="$pkg_vg" \
+	    vg_access_mode="$mode" op start timeout=90s op stop timeout=90s op monitor interval=30s timeout=90s --group csync
+	p resource create csync-fs ocf:heartbeat:Filesystem device="$pkg_volume" directory="$pkg_mount" \
+	    fstype="$pkg_fstype" options="$pkg_options" \
+	    op start timeout=60s op stop timeout=60s op monitor interval=20s timeout=40s --group csync
+	p resource create csync-ip ocf:heartbeat:IPaddr2 ip="$pkg_address" cidr_netmask="$prefix" \
+	    op monitor interval=10s timeout=20s --group csync
+	p resource meta csync resource-stickiness=100 migration-threshold=3 failure-timeout=120s
+	p constraint location csync prefers "$(crm_node -n)"=50
+	do_ pcs cluster cib-push "$T/csync.xml"
+}
+
+storage_by_crm() {
+	members_of_group="csync-fs csync-ip"
+	{
+		[ "$pkg_vg" = none ] || {
+			members_of_group="csync-lvm $members_of_group"
+			cat <<-CRM
+			primitive csync-lvm ocf:heartbeat:LVM-activate \\
+			    params vgname=$pkg_vg vg_access_mode=$mode \\
+			    op start timeout=90s interval=0 op stop timeout=90s interval=0 op monitor interval=30s timeout=90s
+			CRM
+		}
+		cat <<-CRM
+		primitive csync-fs ocf:heartbeat:Filesystem \\
+		    params device="$pkg_volume" directory="$pkg_mount" fstype=$pkg_fstype options="$pkg_options" \\
+		    op start timeout=60s interval=0 op stop timeout=60s interval=0 op monitor interval=20s timeout=40s
+		primitive csync-ip ocf:heartbeat:IPaddr2 \\
+		    params ip=$pkg_address cidr_netmask=$prefix op monitor interval=10s timeout=20s
+		group csync $members_of_group meta resource-stickiness=100 migration-threshold=3 failure-timeout=120s
+		location csync-first csync 50: $(crm_node -n)
+		CRM
+	} >"$T/csync.crm"
+	load_crm
+}
+
+load_crm() {
+	sed 's/^/  /' "$T/csync.crm"
+	do_ crm configure load update "$T/csync.crm"
+}
+
+# cf-serverd everywhere, the master where the file system is, and alerts.
+make_services() {
+	if have csync-master && have csync-serverd && have csync-alert; then
+		param csync-master directory "$SHARED"
+		return 0
+	fi
+	"services_by_$manager"
+}
+
+services_by_pcs() {
+	do_ pcs cluster cib "$T/csync.xml"
+	have csync-serverd || p resource create csync-serverd ocf:fanout:cf-serverd \
+	    op start timeout=30s op stop timeout=30s op monitor interval=10s timeout=20s \
+	    op monitor interval=60s timeout=20s OCF_CHECK_LEVEL=10 clone interleave=true
+	have csync-master || {
+		p resource create csync-master ocf:fanout:csync directory="$SHARED" \
+		    op start timeout=30s op stop timeout=30s op monitor interval=10s timeout=20s --group csync
+		p constraint colocation add csync with csync-serverd-clone INFINITY id=csync-with-serverd
+		p constraint order start csync-serverd-clone 'then' start csync kind=Optional id=csync-after-serverd
+	}
+	have csync-alert || p alert create path="$ALERT" id=csync-alert
+	do_ pcs cluster cib-push "$T/csync.xml"
+}
+
+services_by_crm() {
+	first=csync-fs
+	[ "$pkg_vg" = none ] || first="csync-lvm csync-fs"
+	cat >"$T/csync.crm" <<-CRM
+	primitive csync-serverd ocf:fanout:cf-serverd \\
+	    op start timeout=30s interval=0 op stop timeout=30s interval=0 op monitor interval=10s timeout=20s \\
+	    op monitor interval=60s timeout=20s OCF_CHECK_LEVEL=10
+	clone csync-serverd-clone csync-serverd meta interleave=true
+	primitive csync-master ocf:fanout:csync params directory="$SHARED" \\
+	    op start timeout=30s interval=0 op stop timeout=30s interval=0 op monitor interval=10s timeout=20s
+	group csync $first csync-ip csync-master meta resource-stickiness=100 migration-threshold=3 failure-timeout=120s
+	colocation csync-with-serverd inf: csync csync-serverd-clone
+	order csync-after-serverd Optional: csync-serverd-clone:start csync:start
+	alert csync-alert "$ALERT"
+	CRM
+	load_crm
+}
+
+cluster_enable() {
+	case $manager in
+	pcs) do_ pcs resource enable csync ;;
+	crm) do_ crm resource start csync ;;
+	esac
+}
+
+cluster_disable() {
+	case $manager in
+	pcs) do_ pcs resource disable csync ;;
+	crm) do_ crm resource stop csync ;;
+	esac
+}
+
+# Stopped first, then taken out with all that speaks of them.
+cluster_remove() {
+	! have csync || stopped || cluster_disable
+	$dry || ! have csync || settled
+	case $manager in
+	pcs)
+		! have csync-alert || do_ pcs alert remove csync-alert
+		! have csync || do_ pcs resource delete csync
+		# cf-serverd goes on without the cluster.
+		! have csync-serverd || {
+			do_ pcs resource unmanage csync-serverd
+			do_ pcs resource delete csync-serverd --force
+		}
+		;;
+	crm)
+		for id in csync-alert csync-with-serverd csync-after-serverd csync-first; do
+			! have $id || do_ crm configure delete $id
+		done
+		! have csync || do_ crm configure delete --force csync csync-master csync-ip csync-fs
+		! have csync-lvm || do_ crm configure delete csync-lvm
+		! have csync-serverd || do_ crm configure delete --force csync-serverd-clone csync-serverd
+		;;
+	esac
+}

@@ -1,0 +1,116 @@
+#!/bin/sh
+# The package csync on three real nodes: it comes up, clients fetch policy through
+# its address; cf-serverd is killed, the node that it runs on is killed, it is
+# stopped; each time what the guide promises still works.
+# limit: 240
+. "$(dirname "$0")/csync-ha.inc"
+ha_up 3 1
+setup='csync-ha --answers'
+
+# What is wrong is said, and nothing is done.
+on 4 csync-ha
+want_status 1
+want_err 'cluster does not run here'
+bad() {
+	sed "s|^$1=.*|$1=$2|" "$VBED/share/answers" >"$VBED/share/bad"
+	on 1 csync-ha --answers "$VBED/share/bad"
+	want_status 1
+	want_err "$1: .*$3"
+}
+bad volume_group /dev/vgnone 'no LVM here|vgs does not know'
+bad logical_volume shared 'full path'
+bad logical_volume /dev/null 'no disk'
+bad mount_point csync 'no full path'
+bad mount_point /etc/mtab 'symbolic link'
+bad mount_options '-o ro' 'written to'
+bad fs_type xfs 'is ext4'
+bad fs_type gfs2 'csync-ha\(7\)'
+bad address 10.88.0.1 'address of this member'
+bad address 10.88.0.4 'somebody has that address'
+bad address 192.0.2.7 'cross-subnet'
+bad address csync 'no address'
+bad subnet 10.99.0.0/16 'is in 10.88.0.0/16'
+bad name csync 'domain'
+bad name node2.bed.example 'is 10.88.0.2'
+on 1 csync-ha --answers "$VBED/share/answers" --dry-run --accept-new
+want_status 0
+grep -q '^+ .*resource create csync-ip' "$out" || fail "--dry-run shows no resources"
+von node1 test ! -e $W/csync-ha.conf || fail "--dry-run did something"
+
+begin=$(now)
+on 1 csync-ha --with pcs --answers "$VBED/share/answers" --password-fd 3 --accept-new
+want_status 0
+echo "the package is up after $(took "$begin")"
+is_active node1 || fail "it runs on $(active)"
+on 1 csync-ha
+want_same csync-ha
+for i in 1 2 3; do
+	want_equal "$(von node$i cf-key -p $W/ppkeys/localhost.pub)" "$(von node1 cf-key -p $W/ppkeys/localhost.pub)" "key"
+	von node$i grep -q "^node$i.bed.example " $W/cfrun.keys || fail "node$i is not registered"
+	# The cluster is meant without options, and every member lets every other in.
+	run von node$i cexec hostname
+	want_status 0
+	want_lines 3
+	von node$i sh -c "echo $i >/tmp/from$i"
+	run von node$i ccp /tmp/from$i /tmp/
+	want_status 0
+done
+want_equal "$(von node2 cat /tmp/from3)$(von node1 cat /tmp/from2)" 32
+
+# A client that is no member gets its policy through the address.
+on 1 csync-client-add --accept-new --password-fd 3 node4
+want_status 0
+want_equal "$(von node4 cat $W/policy_server.dat)" 10.88.0.100 "the client's master"
+promise='    any:: "/etc/motd" copy_from => site_from_master("motd"), perms => site_mode("644");'
+von node1 sed -i "s|^  files:.*|&\\n$promise|" $W/masterfiles/site.cf
+motd first
+run von node1 cfrun -- --inform
+want_status 0
+for i in 1 2 3 4; do
+	want_equal "$(von node$i cat /etc/motd)" first "motd of node$i"
+done
+
+# cf-serverd is killed: back within the interval of its monitor.
+von node1 sh -c 'kill -9 $(pidof cf-serverd)'
+begin=$(now)
+wait_for 20 von node1 cfrun --ping -w node1.bed.example || fail "cf-serverd is not started again"
+echo "cf-serverd, killed, answers after $(took "$begin")"
+[ $((($(now) - begin) / 1000000000)) -le 15 ] || fail "that is more than the interval of 10 s, and a start"
+is_active node1 || fail "the package moved to $(active)"
+
+# The node is killed: address and file system on a peer, fenced meanwhile.
+motd second
+"$CLUSTER" crash node1
+begin=$(now)
+agent_after() {
+	fetches node4 && von node4 cf-agent --no-lock >/dev/null 2>&1 && [ "$(von node4 cat /etc/motd)" = second ]
+}
+wait_for 60 agent_after || fail "the client's agent does not get its policy: $(cat "$T/agent")"
+echo "node killed: a client's agent works after $(took "$begin")"
+new=$(active)
+[ "$new" != node1 ] || fail "still on node1"
+von "$new" sh -c 'mountpoint -q /csync && ip addr show | grep -q "inet 10.88.0.100/"' || fail "$new has not all of it"
+"$CLUSTER" wait 3 || fail "node1 does not come back"
+settled() {
+	"$CLUSTER" on csync-ha show >"$out" 2>&1 && [ "$(grep -c 'online, has the key, cf-serverd runs' "$out")" -eq 3 ]
+}
+wait_for 30 settled || fail "not all is well again"
+is_active "$new" || fail "it moved back"
+
+# Stopped: clients keep what they have, and members answer to cfrun.
+run von "$new" csync-ha stop
+want_status 0
+von "$new" sh -c '! mountpoint -q /csync' || fail "still mounted"
+want_equal "$(von node4 cf-agent --no-lock -f $W/inputs/update.cf 2>&1 | grep -c 'error: csync: no policy')" 1
+von node4 cf-promises || fail "the client lost its policy"
+von node4 sh -c 'rm /etc/motd; cf-agent --no-lock >/dev/null 2>&1; test -f $1/inputs/site.cf' sh $W || fail "the client lost its policy"
+for i in 1 2 3; do
+	run von node$i cfrun --ping
+	want_status 0
+	want_lines 4
+done
+run von node2 csync_dispatcher MEMBER_ADDED: node3
+want_status 3
+run von node3 csync-ha start
+want_status 0
+wait_for 20 fetches node4 || fail "no policy after the start"
