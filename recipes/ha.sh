@@ -83,7 +83,7 @@ param() {
 }
 
 active_node() {
-	crm_resource -r csync-fs -W -Q 2>/dev/null | head -n 1
+	crm_resource -r csync-ip -W -Q 2>/dev/null | head -n 1
 }
 
 runs_here() {
@@ -96,8 +96,12 @@ settled() {
 }
 
 parts() {
-	[ "$pkg_vg" = none ] || echo csync-lvm
-	printf '%s\n' csync-fs csync-ip csync-master
+	case $pkg_vg in
+	shared) ;;
+	none) echo csync-fs ;;
+	*) printf '%s\n' csync-lvm csync-fs ;;
+	esac
+	printf '%s\n' csync-ip csync-master
 }
 
 whole() {
@@ -158,20 +162,12 @@ ask_all() {
 	cat <<-TEXT
 	The package csync needs storage that all members reach, with a file system on
 	it, an address that is free, and best a name for it. "none" as volume group is
-	for a disk that is not under LVM.
+	for a disk that is not under LVM, "shared" for a file system that all members
+	have mounted already, such as GFS2 or NFS.
 	TEXT
 	until_right volume_group "Enter the Volume group" "$vg"
 	pkg_vg=${answer#/dev/}
-	[ "$pkg_vg" = none ] && volume='' || volume=/dev/$pkg_vg/lvol1
-	until_right logical_volume "Enter the Logical Volume" "$volume"
-	pkg_volume=$answer
-	until_right mount_point "Enter the Filesystem (Mount Point)" /csync
-	pkg_mount=$answer
-	until_right mount_options "Enter the Mount Options" "-o rw"
-	pkg_options=$(echo "${answer#-o}" | tr -d ' ')
-	pkg_fstype=$(blkid -o value -s TYPE "$pkg_volume" 2>/dev/null)
-	until_right fs_type "Enter the Filesystem Type" "${pkg_fstype:-ext4}"
-	pkg_fstype=$answer
+	ask_storage
 	until_right address "Enter the IP address" ""
 	pkg_address=$answer
 	until_right subnet "Enter the Subnet" "$(network_of "$pkg_address")"
@@ -182,6 +178,30 @@ ask_all() {
 	pkg_name=$answer
 	use_package
 	[ -z "$keep" ] || put_file "$keep" 600 "the answers" <"$T/answers"
+}
+
+ask_storage() {
+	volume=''
+	case $pkg_vg in
+	none) ;;
+	shared)
+		until_right mount_point "Enter the Filesystem (Mount Point)" /csync
+		pkg_mount=$answer
+		pkg_volume=shared pkg_options=-
+		pkg_fstype=$(findmnt -n -o FSTYPE "$pkg_mount")
+		return 0
+		;;
+	*) volume=/dev/$pkg_vg/lvol1 ;;
+	esac
+	until_right logical_volume "Enter the Logical Volume" "$volume"
+	pkg_volume=$answer
+	until_right mount_point "Enter the Filesystem (Mount Point)" /csync
+	pkg_mount=$answer
+	until_right mount_options "Enter the Mount Options" "-o rw"
+	pkg_options=$(echo "${answer#-o}" | tr -d ' ')
+	pkg_fstype=$(blkid -o value -s TYPE "$pkg_volume" 2>/dev/null)
+	until_right fs_type "Enter the Filesystem Type" "${pkg_fstype:-ext4}"
+	pkg_fstype=$answer
 }
 
 # What was answered before is not asked again.
@@ -199,9 +219,9 @@ use_package() {
 }
 
 check_volume_group() {
-	[ "${1#/dev/}" != none ] || return 0
 	name=${1#/dev/}
 	case $name in
+	none | shared) return 0 ;;
 	'' | *[!A-Za-z0-9+_.-]*) echo "no volume group: $1"; return 1 ;;
 	esac
 	command -v vgs >/dev/null || { echo "there is no LVM here (lvm2); \"none\" is for a plain disk"; return 1; }
@@ -228,6 +248,10 @@ check_mount_point() {
 	*) echo "no full path: $1"; return 1 ;;
 	esac
 	[ "$(readlink -m "$1")" = "$1" ] || { echo "there is a symbolic link in it, and cf-serverd wants the real path: $(readlink -m "$1")"; return 1; }
+	if [ "$pkg_vg" = shared ]; then
+		mountpoint -q "$1" || { echo "nothing is mounted there"; return 1; }
+		return 0
+	fi
 	on=$(findmnt -n -o SOURCE "$1" 2>/dev/null)
 	[ -z "$on" ] || [ "$on" = "$pkg_volume" ] || [ "$(readlink -f "$on")" = "$(readlink -f "$pkg_volume")" ] ||
 	    { echo "$on is mounted on it"; return 1; }
@@ -243,7 +267,7 @@ check_mount_options() {
 check_fs_type() {
 	case $1 in
 	gfs2 | ocfs2 | nfs | nfs4 | glusterfs | ceph)
-		echo "$1 is mounted on all members at once, not by this package: csync-ha(7) tells how it is done"
+		echo "$1 is mounted on all members at once, by other means; the volume group is \"shared\" then"
 		return 1
 		;;
 	'' | *[!a-z0-9.]*) echo "no type of file system: $1"; return 1 ;;
@@ -393,13 +417,16 @@ check_members() {
 	quiet=true
 	known_master=$(cat "$WORKDIR/policy_server.dat" 2>/dev/null)
 	[ "$known_master" != "$pkg_address" ] || known_master=''
-	disk=true
-	[ "$pkg_vg" != none ] || disk="[ -b $pkg_volume ] || echo no disk $pkg_volume"
+	case $pkg_vg in
+	none) disk="[ -b $pkg_volume ] || echo no disk" ;;
+	shared) disk="mountpoint -q $pkg_mount || echo no disk" ;;
+	*) disk=true ;;
+	esac
 	ask "no answer" "$disk; echo net \$(ip -o route show to match $pkg_address scope link | cut -d' ' -f1)"
 	: >"$T/lost"
 	while read -r host; do
 		if grep -q "^$host: no disk" "$T/said"; then
-			echo "$host there is no $pkg_volume, the disk is not shared with it" >>"$T/lost"
+			echo "$host it does not share the storage: $pkg_volume, $pkg_mount" >>"$T/lost"
 		elif ! grep "^$host: net" "$T/said" | grep -qwF "$pkg_network"; then
 			echo "$host $(cross_subnet "it")" >>"$T/lost"
 		fi
@@ -448,85 +475,5 @@ setting_members() {
 	[ -n "$(setting MEMBERS)" ] || echo "  no members are configured: csync-ha setup"
 }
 
-# --- members that come and go ----------------------------------------------------------------
-
-# What the resource csync-master calls where it runs: events that alerts left, and
-# what the node list says. One at a time, and quick if there is nothing to do.
-follow() {
-	[ -d $SPOOL ] && [ -f "$HA_CONF" ] || return 0
-	exec 9>/run/csync-ha.lock
-	flock -n 9 || return 0
-	T=$(mktemp -d) || return 1
-	trap 'rm -rf "$T"' EXIT
-	need_package
-	master=$pkg_name
-	rounds=0
-	while [ $rounds -lt 20 ] && [ -d $SPOOL ]; do
-		rounds=$((rounds + 1))
-		: >"$T/share"
-		: >"$T/again"
-		events
-		changes_of_members || return 0
-		[ -s "$T/share" ] || [ -s "$T/added" ] || [ -s "$T/deleted" ] || return 0
-		act 9>&-
-	done
-}
-
-# The words of alerts: who came back is told anew, who failed is tried again.
-events() {
-	for event in "$SPOOL"/event.*; do
-		[ -f "$event" ] || continue
-		read -r what who <"$event" || what=start
-		rm -f "$event"
-		case $what in
-		member) echo "$who" >>"$T/again"; echo "$who" >>"$T/share" ;;
-		start) echo all >>"$T/share" ;;
-		esac
-	done
-}
-
-# Into $T/added and $T/deleted: the node list against the members the master has.
-# A node that is only down is on the list. Where a name cannot be looked up nobody
-# is taken for deleted.
-changes_of_members() {
-	nodes >"$T/nodes"
-	corosync-cmapctl 2>/dev/null | sed -n 's/^nodelist\.node\.[0-9]*\.name (str) = //p' >"$T/configured"
-	[ -s "$T/nodes" ] && [ "$(crm_node -q)" = 1 ] || return 1
-	{ cut -d' ' -f1 "$T/nodes"; cat "$T/configured"; } | sort -u >"$T/names"
-	sure=true
-	while read -r node; do
-		full=$(full_name "$node") || { sure=false; full=$node; }
-		echo "$node $full"
-	done <"$T/names" >"$T/listed"
-	members >"$T/members"
-	sed -n 's/ online$//p' "$T/nodes" | while read -r node; do
-		full=$(sed -n "s/^$node //p" "$T/listed")
-		grep -qxF "$full" "$T/members" || tried "$node" || echo "$node"
-	done >"$T/added"
-	: >"$T/deleted"
-	! $sure || while read -r full; do
-		grep -q " $full\$" "$T/listed" || grep -qxF -e "$full" -e "${full%%.*}" "$T/names" ||
-		    tried "$full" || echo "$full"
-	done <"$T/members" >"$T/deleted"
-}
-
-# tried NAME: it failed not long ago, and nobody has said a word of it since.
-tried() {
-	! grep -qxF "$1" "$T/again" && [ -n "$(find "$SPOOL/failed.$1" -mmin -5 2>/dev/null)" ]
-}
-
-act() {
-	for pair in ADDED:added DELETED:deleted; do
-		while read -r node; do
-			rm -f "$SPOOL/failed.$node"
-			rc=0
-			csync_dispatcher "MEMBER_${pair%:*}:" "$node" </dev/null >>"$LOG" 2>&1 || rc=$?
-			[ $rc -eq 0 ] || : >"$SPOOL/failed.$node"
-		done <"$T/${pair#*:}"
-	done
-	grep -vxFf "$T/added" "$T/share" >"$T/told" || return 0
-	"$0" share </dev/null >>"$LOG" 2>"$T/why" ||
-	    logger -t csync-ha -p daemon.warning -- "members were not told what has changed: $(tail -n 1 "$T/why")"
-}
-
 . "$SHARE/ha_cluster.sh"
+. "$SHARE/ha_follow.sh"

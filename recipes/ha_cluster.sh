@@ -9,22 +9,29 @@
 
 # Storage and address, so that there is a place for the policy.
 make_storage() {
-	if have csync-fs && have csync-ip; then
-		[ "$pkg_vg" = none ] || param csync-lvm vgname "$pkg_vg"
-		param csync-fs device "$pkg_volume"
-		param csync-fs directory "$pkg_mount"
-		param csync-fs fstype "$pkg_fstype"
-		param csync-fs options "$pkg_options"
+	if have csync-ip; then
+		! uses csync-lvm || param csync-lvm vgname "$pkg_vg"
+		! uses csync-fs || {
+			param csync-fs device "$pkg_volume"
+			param csync-fs directory "$pkg_mount"
+			param csync-fs fstype "$pkg_fstype"
+			param csync-fs options "$pkg_options"
+		}
 		param csync-ip ip "$pkg_address"
 		! stopped || cluster_enable
 		return 0
 	fi
 	prefix=${pkg_network#*/}
 	mode=system_id
-	[ "$pkg_vg" = none ] || case $(vgs --noheadings -o vg_lock_type "$pkg_vg" 2>/dev/null) in
+	! uses csync-lvm || case $(vgs --noheadings -o vg_lock_type "$pkg_vg" 2>/dev/null) in
 	*dlm* | *sanlock*) mode=lvmlockd ;;
 	esac
 	"storage_by_$manager"
+}
+
+# uses PART: it is one of this package's.
+uses() {
+	parts | grep -qx "$1"
 }
 
 p() {
@@ -33,9 +40,9 @@ p() {
 
 storage_by_pcs() {
 	do_ pcs cluster cib "$T/csync.xml"
-	[ "$pkg_vg" = none ] || p resource create csync-lvm ocf:heartbeat:LVM-activate vgname="$pkg_vg" \
+	! uses csync-lvm || p resource create csync-lvm ocf:heartbeat:LVM-activate vgname="$pkg_vg" \
 	    vg_access_mode="$mode" op start timeout=90s op stop timeout=90s op monitor interval=30s timeout=90s --group csync
-	p resource create csync-fs ocf:heartbeat:Filesystem device="$pkg_volume" directory="$pkg_mount" \
+	! uses csync-fs || p resource create csync-fs ocf:heartbeat:Filesystem device="$pkg_volume" directory="$pkg_mount" \
 	    fstype="$pkg_fstype" options="$pkg_options" \
 	    op start timeout=60s op stop timeout=60s op monitor interval=20s timeout=40s --group csync
 	p resource create csync-ip ocf:heartbeat:IPaddr2 ip="$pkg_address" cidr_netmask="$prefix" \
@@ -46,27 +53,31 @@ storage_by_pcs() {
 }
 
 storage_by_crm() {
-	members_of_group="csync-fs csync-ip"
 	{
-		[ "$pkg_vg" = none ] || {
-			members_of_group="csync-lvm $members_of_group"
-			cat <<-CRM
-			primitive csync-lvm ocf:heartbeat:LVM-activate \\
-			    params vgname=$pkg_vg vg_access_mode=$mode \\
-			    op start timeout=90s interval=0 op stop timeout=90s interval=0 op monitor interval=30s timeout=90s
-			CRM
-		}
-		cat <<-CRM
+		! uses csync-lvm || cat <<-CRM
+		primitive csync-lvm ocf:heartbeat:LVM-activate \\
+		    params vgname=$pkg_vg vg_access_mode=$mode \\
+		    op start timeout=90s interval=0 op stop timeout=90s interval=0 op monitor interval=30s timeout=90s
+		CRM
+		! uses csync-fs || cat <<-CRM
 		primitive csync-fs ocf:heartbeat:Filesystem \\
 		    params device="$pkg_volume" directory="$pkg_mount" fstype=$pkg_fstype options="$pkg_options" \\
 		    op start timeout=60s interval=0 op stop timeout=60s interval=0 op monitor interval=20s timeout=40s
+		CRM
+		cat <<-CRM
 		primitive csync-ip ocf:heartbeat:IPaddr2 \\
 		    params ip=$pkg_address cidr_netmask=$prefix op monitor interval=10s timeout=20s
-		group csync $members_of_group meta resource-stickiness=100 migration-threshold=3 failure-timeout=120s
+		$(group_of_crm csync-master)
 		location csync-first csync 50: $(crm_node -n)
 		CRM
 	} >"$T/csync.crm"
 	load_crm
+}
+
+# group_of_crm [PART]: the whole group, but for that.
+group_of_crm() {
+	echo "group csync $(parts | grep -vx "${1-}" | paste -sd' ' -)" \
+	    "meta resource-stickiness=100 migration-threshold=3 failure-timeout=120s"
 }
 
 load_crm() {
@@ -99,8 +110,6 @@ services_by_pcs() {
 }
 
 services_by_crm() {
-	first=csync-fs
-	[ "$pkg_vg" = none ] || first="csync-lvm csync-fs"
 	cat >"$T/csync.crm" <<-CRM
 	primitive csync-serverd ocf:fanout:cf-serverd \\
 	    op start timeout=30s interval=0 op stop timeout=30s interval=0 op monitor interval=10s timeout=20s \\
@@ -108,7 +117,7 @@ services_by_crm() {
 	clone csync-serverd-clone csync-serverd meta interleave=true
 	primitive csync-master ocf:fanout:csync params directory="$SHARED" \\
 	    op start timeout=30s interval=0 op stop timeout=30s interval=0 op monitor interval=10s timeout=20s
-	group csync $first csync-ip csync-master meta resource-stickiness=100 migration-threshold=3 failure-timeout=120s
+	$(group_of_crm)
 	colocation csync-with-serverd inf: csync csync-serverd-clone
 	order csync-after-serverd Optional: csync-serverd-clone:start csync:start
 	alert csync-alert "$ALERT"
@@ -148,8 +157,8 @@ cluster_remove() {
 		for id in csync-alert csync-with-serverd csync-after-serverd csync-first; do
 			! have $id || do_ crm configure delete $id
 		done
-		! have csync || do_ crm configure delete --force csync csync-master csync-ip csync-fs
-		! have csync-lvm || do_ crm configure delete csync-lvm
+		# shellcheck disable=SC2046
+		! have csync || do_ crm configure delete --force csync $(parts)
 		! have csync-serverd || do_ crm configure delete --force csync-serverd-clone csync-serverd
 		;;
 	esac

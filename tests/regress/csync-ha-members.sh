@@ -2,7 +2,7 @@
 # Members that come and go: a fourth node joins and is configured with no hand on
 # it, takes over, is removed, and its key is gone everywhere; storms of alerts
 # leave one right result; a member that was down learns what it missed.
-# limit: 240
+# limit: 360
 . "$(dirname "$0")/csync-ha.inc"
 ha_up 3 2
 

@@ -2,10 +2,9 @@
 # The package csync on three real nodes: it comes up, clients fetch policy through
 # its address; cf-serverd is killed, the node that it runs on is killed, it is
 # stopped; each time what the guide promises still works.
-# limit: 240
+# limit: 360
 . "$(dirname "$0")/csync-ha.inc"
 ha_up 3 1
-setup='csync-ha --answers'
 
 # What is wrong is said, and nothing is done.
 on 4 csync-ha
@@ -24,7 +23,7 @@ bad mount_point csync 'no full path'
 bad mount_point /etc/mtab 'symbolic link'
 bad mount_options '-o ro' 'written to'
 bad fs_type xfs 'is ext4'
-bad fs_type gfs2 'csync-ha\(7\)'
+bad fs_type gfs2 'shared'
 bad address 10.88.0.1 'address of this member'
 bad address 10.88.0.4 'somebody has that address'
 bad address 192.0.2.7 'cross-subnet'
@@ -114,3 +113,16 @@ want_status 3
 run von node3 csync-ha start
 want_status 0
 wait_for 20 fetches node4 || fail "no policy after the start"
+
+# A file system that all have mounted anyway, as GFS2 or NFS; the package anew.
+run von node1 csync-ha --with pcs undo
+want_status 0
+printf '%s\n' volume_group=shared "mount_point=$VBED/share" address=10.88.0.100 \
+    subnet=10.88.0.0/16 name=csync.bed.example >"$VBED/share/answers"
+run von node2 csync-ha --with pcs --answers "$VBED/share/answers"
+want_status 0
+is_active node2 || fail "it runs on $(active)"
+run von node2 cfrun --ping
+want_status 0
+wait_for 10 fetches node4 || fail "no policy: $(cat "$T/agent")"
+want_equal "$(von node1 readlink $W/masterfiles)" "$VBED/share/csync/masterfiles"
