@@ -14,7 +14,7 @@
  *	CLEAN   by SFTP: it failed, temporary files go
  *
  * Where no command can be run, SUM and COMMIT are done by SFTP, too: files are
- * read back.
+ * read back. Where there is no SFTP, PROBE and PLACE do its part: see plain.h.
  *
  * Phases that have nothing to do are left out, and SEND goes on in LOOK's
  * session if SUM is not needed. Each is a job of the engine, on one session.
@@ -56,8 +56,8 @@ struct copy_opts {
 	char	*const *exclude;	/* these stay; NULL at the end; or NULL */
 };
 
-enum phase { PHASE_LOOK, PHASE_SUM, PHASE_BEFORE, PHASE_SEND, PHASE_ARCHIVE,
-    PHASE_LARGE, PHASE_COMMIT,
+enum phase { PHASE_LOOK, PHASE_PROBE, PHASE_SUM, PHASE_BEFORE, PHASE_SEND, PHASE_PLACE,
+    PHASE_ARCHIVE, PHASE_LARGE, PHASE_COMMIT,
     PHASE_FINISH, PHASE_AFTER, PHASE_CLEAN,
     PHASE_OVER };
 
@@ -124,6 +124,10 @@ struct host {
 	unsigned char	*todo;		/* E_ flags, one an entry */
 	struct kept	*kept;		/* one an entry; NULL: none replaced yet */
 	bool		 by_sftp;	/* it runs no commands */
+	bool		 plain;		/* it has no SFTP, see plain.h */
+	unsigned	 probing;	/* PROBE: which */
+	int		 placing;	/* PLACE: enum place */
+	bool		 makes_dest;	/* plain: dest is to be made */
 
 	bool		 decided;	/* what it needs is known */
 	uint64_t	 to_send;	/* bytes, then */
@@ -297,6 +301,8 @@ enum go	at_dest(struct host *);
 enum go	at_make_dest(struct host *);
 enum go	at_look(struct host *);
 void	look_join_links(struct host *);
+void	look_dest(void *host, uint32_t, const struct sftp_answer *);
+void	look_entry(void *host, uint32_t entry, const struct sftp_answer *);
 /* send.c */
 enum go	at_make_dirs(struct host *);
 enum go	at_send(struct host *);
@@ -307,6 +313,7 @@ void	uploads_give_up(struct host *);	/* what is open is to be closed */
 enum go	at_make_temps(struct host *);
 enum go	at_taken(struct host *);
 bool	fellow_has_temp(const struct host *, uint32_t dir);	/* NO_PARENT */
+void	fellow_set_temp(struct host *, uint32_t dir);	/* one of its own name */
 void	fellow_release(struct host *);	/* its temporary folders are gone */
 void	fellow_over(struct host *);
 void	fellow_attend(struct copy *);	/* has somebody waited too long? */

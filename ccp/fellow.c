@@ -35,6 +35,12 @@ set_temp(struct host *h, uint32_t dir, bool is)
 		    h->todo[dir] & ~E_TEMP);
 }
 
+void
+fellow_set_temp(struct host *h, uint32_t dir)
+{
+	set_temp(h, dir, true);
+}
+
 /* ---- who has folders, who waits ---- */
 
 static void

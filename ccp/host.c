@@ -11,6 +11,7 @@
 #include "copy.h"
 #include "extra.h"
 #include "get.h"
+#include "plain.h"
 #include "submit.h"
 #include "tell.h"
 
@@ -329,6 +330,15 @@ well(struct host *h)
 }
 
 static void
+begin_sending(struct host *h, enum sftp_state next)
+{
+	if (h->plain)
+		plain_place(h, PLACE_FIRST);
+	else
+		submit_sftp(h, PHASE_SEND, next);
+}
+
+static void
 after_sum(struct host *h)
 {
 	enum sftp_state next;
@@ -338,7 +348,7 @@ after_sum(struct host *h)
 	else if ((next = decided(h)), h->wants_before)
 		submit_users(h, PHASE_BEFORE, h->copy->opts.before);
 	else if (next != AT_LEAVE)
-		submit_sftp(h, PHASE_SEND, next);
+		begin_sending(h, next);
 	else
 		well(h);
 }
@@ -359,7 +369,20 @@ commit(struct host *h)
 static bool
 needs_finish(const struct host *h)
 {
+	if (h->plain)
+		return plain_needs(h, PLACE_LAST);
 	return h->copy->opts.preserve || extra_count(h) > 0;
+}
+
+static void
+finish(struct host *h)
+{
+	if (!needs_finish(h))
+		well(h);
+	else if (h->plain)
+		plain_place(h, PLACE_LAST);
+	else
+		submit_sftp(h, PHASE_FINISH, AT_DELETE);
 }
 
 static void
@@ -367,10 +390,12 @@ after_all(struct host *h)
 {
 	bool temps = any(h, E_TEMP, true) || (h->base_flags & E_TEMP);
 
-	if (!h->by_sftp && temps)
+	if (h->plain && plain_needs(h, PLACE_LINKS))
+		plain_place(h, PLACE_LINKS);
+	else if (!h->by_sftp && temps)
 		commit(h);
-	else if (!h->by_sftp && needs_finish(h))
-		submit_sftp(h, PHASE_FINISH, AT_DELETE);
+	else if (!h->by_sftp)
+		finish(h);
 	else
 		well(h);
 }
@@ -409,6 +434,15 @@ after_large(struct host *h)
 }
 
 static void
+after_probe(struct host *h)
+{
+	if (any(h, E_CHECK, false))
+		submit_script(h, PHASE_SUM, script_sum(h));
+	else
+		after_sum(h);
+}
+
+static void
 next_phase(struct host *h)
 {
 	switch (h->phase) {
@@ -421,7 +455,7 @@ next_phase(struct host *h)
 			after_send(h);
 		break;
 	case PHASE_BEFORE:
-		submit_sftp(h, PHASE_SEND, AT_MAKE_DIRS);
+		begin_sending(h, AT_MAKE_DIRS);
 		break;
 	case PHASE_SUM:
 		after_sum(h);
@@ -441,8 +475,16 @@ next_phase(struct host *h)
 	case PHASE_COMMIT:
 		if (h->by_sftp)
 			submit_sftp(h, PHASE_SEND, AT_VERIFY);
-		else if (needs_finish(h))
-			submit_sftp(h, PHASE_FINISH, AT_DELETE);
+		else
+			finish(h);
+		break;
+	case PHASE_PROBE:
+		if (!plain_probes_on(h))
+			after_probe(h);
+		break;
+	case PHASE_PLACE:
+		if (h->placing == PLACE_FIRST || h->placing == PLACE_LINKS)
+			after_send(h);
 		else
 			well(h);
 		break;
@@ -508,7 +550,9 @@ script_over(struct host *h, const struct fanout_result *r)
 		h->result = *r;
 		return;
 	}
-	if (h->phase == PHASE_SUM)
+	if (h->phase == PHASE_PROBE || h->phase == PHASE_PLACE)
+		plain_over(h);
+	else if (h->phase == PHASE_SUM)
 		script_summed(h);
 	else if (h->phase == PHASE_ARCHIVE)
 		script_archived(h);
@@ -516,12 +560,17 @@ script_over(struct host *h, const struct fanout_result *r)
 		script_large_over(h);
 	else
 		script_committed(h);
+	if (h->plain && h->by_sftp)
+		plain_misses(h);
 }
 
 /* Temporary files are there still, and the host can be reached. */
 static bool
 needs_cleaning(const struct host *h)
 {
+	if (h->plain && h->phase == PHASE_PLACE)
+		return h->failed && h->placing != PLACE_CLEAN &&
+		    plain_needs(h, PLACE_CLEAN);
 	return h->failed && (h->phase == PHASE_LARGE ||
 	    h->phase == PHASE_ARCHIVE ||
 	    h->phase == PHASE_COMMIT) && (h->result.cls == FANOUT_C_REMOTE ||
@@ -540,13 +589,20 @@ on_done(struct host *h, const struct fanout_result *r)
 	if (h->waits_become && (r->cls == FANOUT_C_OK ||
 	    r->cls == FANOUT_C_EXIT))
 		become_ended(h);
+	if (plain_takes_over(h, r)) {
+		if (h->job == 0)
+			over(h);
+		return;
+	}
 	if (is_sftp(h))
 		sftp_over(h, r);
 	else if (host_is_users(h))
 		users_over(h, r);
 	else
 		script_over(h, r);
-	if (needs_cleaning(h))
+	if (needs_cleaning(h) && h->plain)
+		plain_place(h, PLACE_CLEAN);
+	else if (needs_cleaning(h))
 		submit_sftp(h, PHASE_CLEAN, AT_CLEAN);
 	else if (h->failed)
 		over(h);

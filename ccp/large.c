@@ -31,6 +31,8 @@ large_is(const struct host *h, uint32_t i)
 {
 	const struct entry *en = &h->load->source.entries[i];
 
+	if (h->plain)
+		return en->kind == ENTRY_FILE;
 	/* One with more names must be there when these are made. */
 	return !h->by_sftp && en->kind == ENTRY_FILE && !en->linked &&
 	    en->size >= LARGE_MIN;

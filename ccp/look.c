@@ -82,8 +82,8 @@ dest_missing(struct host *h)
 	}
 }
 
-static void
-on_dest(void *ctx, uint32_t tag, const struct sftp_answer *a)
+void
+look_dest(void *ctx, uint32_t tag, const struct sftp_answer *a)
 {
 	struct host *h = ctx;
 	const struct copy_opts *o = &h->copy->opts;
@@ -109,7 +109,7 @@ at_dest(struct host *h)
 {
 	if (h->cursor == 0) {
 		h->cursor = 1;
-		sftp_stat(h->sftp, h->dest, true, on_dest, 0);
+		sftp_stat(h->sftp, h->dest, true, look_dest, 0);
 	}
 	return GO_WAIT;
 }
@@ -316,8 +316,8 @@ look_at(struct host *h, uint32_t i, const struct sftp_attrs *at)
 	}
 }
 
-static void
-on_look(void *ctx, uint32_t i, const struct sftp_answer *a)
+void
+look_entry(void *ctx, uint32_t i, const struct sftp_answer *a)
 {
 	struct host *h = ctx;
 	char *path;
@@ -370,7 +370,7 @@ at_look(struct host *h)
 			host_nomem(h);
 			return GO_ON;
 		}
-		sftp_stat(h->sftp, path, false, on_look, h->cursor);
+		sftp_stat(h->sftp, path, false, look_entry, h->cursor);
 		free(path);
 	}
 	if (h->cursor < src->count || !host_settled(h))

@@ -136,7 +136,8 @@ submit_large(struct host *h)
 	}
 	cmd.stdin_fd = source_fd(&h->load->source, h->large);
 	cmd.keep = true;
-	cmd.bulk = !h->no_bulk;
+	cmd.bulk = !h->no_bulk &&
+	    h->load->source.entries[h->large].size >= LARGE_MIN;
 	submit_as(h, &cmd, become_command(h->copy, script));
 	free(script);
 	if (h->job == 0)

@@ -50,7 +50,8 @@ peer_enter(struct fanout_io *p, enum fanout_stage stage)
 	    p->stage_due != FO_NEVER;
 
 	p->stage = stage;
-	if (stage > FANOUT_S_AUTH)
+	/* Whoever has a channel is off the server's list for certain. */
+	if (stage > FANOUT_S_OPEN)
 		peer_leave_door(p);
 	if (stage == FANOUT_S_CLOSE)
 		p->command_due = FO_NEVER;	/* it has ended */
