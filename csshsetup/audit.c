@@ -33,6 +33,8 @@ struct akey {
 	const char *weak;	/* NULL: it is not */
 	unsigned bits;
 	bool	 known;
+	size_t	 owner;		/* host whose account has it; FANOUT_NOHOST:
+				 * none */
 	struct place *place;
 	size_t	 count, room;
 };
@@ -85,6 +87,7 @@ find(struct audit *a, const struct keyline *k)
 	a->last = &x->next;
 	snprintf(x->type, sizeof(x->type), "%.*s", (int)k->type_len, k->type);
 	x->bits = k->bits;
+	x->owner = FANOUT_NOHOST;
 	x->weak = keyline_weak(k);
 	return x;
 }
@@ -167,7 +170,7 @@ take_file(struct audit *a, size_t host, const struct record *r,
 }
 
 static void
-know(struct audit *a, const char *line, size_t len)
+know(struct audit *a, const char *line, size_t len, size_t owner)
 {
 	struct keyline k;
 	struct akey *x;
@@ -178,6 +181,8 @@ know(struct audit *a, const char *line, size_t len)
 		a->failed = true;
 	else {
 		x->known = true;
+		if (x->owner == FANOUT_NOHOST)
+			x->owner = owner;
 		if (x->comment == NULL && k.comment_len > 0)
 			x->comment = visible(k.comment, k.comment_len);
 	}
@@ -195,7 +200,7 @@ on_turn(void *ctx, size_t host, const struct answer *said, FILE *reply,
 		if (record_is(&r, "file"))
 			take_file(a, host, &r, out);
 		else if (record_is(&r, "mine"))
-			know(a, r.rest, r.len);
+			know(a, r.rest, r.len, host);
 	}
 	fputs("commit\n", reply);
 }
@@ -213,7 +218,7 @@ know_file(struct audit *a, const char *path)
 	if ((f = fopen(path, "re")) == NULL)
 		return -1;
 	while ((n = getline(&line, &size, f)) != -1)
-		know(a, line, (size_t)n);
+		know(a, line, (size_t)n, FANOUT_NOHOST);
 	free(line);
 	fclose(f);
 	return 0;
@@ -350,6 +355,11 @@ put_text(const struct audit *a, const struct akey *x, struct cli_sink *out)
 		put(out, " ");
 		put(out, x->comment);
 	}
+	if (x->owner != FANOUT_NOHOST) {
+		put(out, " (of ");
+		put(out, fanout_hosts_at(a->s->hosts, x->owner));
+		put(out, ")");
+	}
 	for (i = 0; i < n; i++) {
 		put(out, i == 0 ? "  " : ", ");
 		cli_sink_paint(out, CLI_PAINT_ERROR, mark[i], strlen(mark[i]));
@@ -376,6 +386,10 @@ put_json(const struct audit *a, const struct akey *x, struct cli_sink *out)
 	snprintf(text, sizeof(text), ",\"bits\":%u,\"comment\":", x->bits);
 	put(out, text);
 	cli_json_string(out, x->comment != NULL ? x->comment : "");
+	if (x->owner != FANOUT_NOHOST) {
+		put(out, ",\"of\":");
+		cli_json_string(out, fanout_hosts_at(a->s->hosts, x->owner));
+	}
 	put(out, ",\"marks\":[");
 	for (i = 0; i < n; i++) {
 		put(out, i > 0 ? "," : "");

@@ -177,7 +177,7 @@ why_of(const struct cell *x)
 static bool
 is_bad(const struct cell *x)
 {
-	return x->state != CELL_NONE && x->state != CELL_OK;
+	return x->state == CELL_BAD;
 }
 
 /* From whom the same host cannot be reached for the same reason, folded. */
@@ -227,6 +227,33 @@ put_bad(const struct cells *c, struct cli_sink *out)
 	free(told);
 }
 
+/* Hosts that nobody could be tried from: what is wrong with them is told once,
+ * and not by each pair. */
+static void
+put_untried(const struct cells *c, struct cli_sink *out)
+{
+	struct fanout_hosts *set;
+	char *names = NULL;
+	size_t i, j;
+
+	if (fanout_hosts_new(&set) != 0)
+		return;
+	for (i = 0; i < c->n; i++)
+		for (j = 0; j < c->n; j++)
+			if (cells_at(c, i, j)->state == CELL_UNTRIED &&
+			    c->setup->host[i].state == OVER) {
+				(void)fanout_hosts_add(set, name_of(c, i), NULL);
+				break;
+			}
+	if (fanout_hosts_count(set) > 0 && fanout_hosts_fold(set, &names) == 0) {
+		put(out, "not tried: what begins at ");
+		put(out, names);
+		put(out, "\n");
+	}
+	free(names);
+	fanout_hosts_free(set);
+}
+
 static void
 put_sum(const struct cells *c, struct cli_sink *out)
 {
@@ -274,5 +301,6 @@ cells_show(const struct cells *c, struct cli_sink *out)
 	else
 		put_rows(c, out);
 	put_bad(c, out);
+	put_untried(c, out);
 	put_sum(c, out);
 }

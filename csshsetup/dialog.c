@@ -6,7 +6,10 @@
 #include "dialog.h"
 #include "script.h"
 
-#define IDLE_MS 60000		/* of a script, where no option says it */
+/* Where no option says it: a script that waits for locks takes so long, and one
+ * that does more than that says something now and then. */
+#define SCRIPT_MS 120000
+#define IDLE_MS 60000
 
 struct dialog_host {
 	char	*reply;		/* NULL: not yet */
@@ -191,8 +194,10 @@ run(struct dialog *d)
 	struct fanout_error e;
 
 	cmd.command = d->script;
-	if (opts.idle_ms == 0 && opts.command_ms == 0)
+	if (opts.idle_ms == 0)
 		opts.idle_ms = IDLE_MS;
+	if (opts.command_ms == 0)
+		opts.command_ms = d->takes_ms > 0 ? d->takes_ms : SCRIPT_MS;
 	setup_by_keys(s, by_keys);
 	if (like.ask == &ask)
 		opts.can_answer = 0;

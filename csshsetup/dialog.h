@@ -19,6 +19,8 @@ struct dialog {
 	const char *const *options;	/* of ssh; NULL: by keys */
 	bool	 passwords;		/* may be asked for, or are known */
 
+	int	 takes_ms;		/* at most, if it takes longer than usual */
+
 	/* It is ready: what it said so far, and where to write the answer to.
 	 * After that its input ends. May give the host up; NULL: no answer. */
 	void	(*turn)(void *ctx, size_t host, const struct answer *,

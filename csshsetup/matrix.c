@@ -3,6 +3,7 @@
  * other is asked why.
  */
 #include <err.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "modes.h"
 #include "script.h"
 #include "why.h"
+
+#define CELL_MS 10000
 
 struct matrix {
 	struct setup *s;
@@ -281,6 +284,10 @@ go(struct matrix *m)
 	    .want = setup_is_trusted, .turn = on_turn, .over = on_over,
 	    .ctx = m };
 	int status;
+
+	/* Four at a time, each three times, if all are so slow. */
+	d.takes_ms = m->s->count < 10000 ? (int)(m->s->count + 10) * CELL_MS :
+	    INT_MAX;
 
 	if ((status = dialog_run(&d)) != 0)
 		return status;

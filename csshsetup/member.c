@@ -84,6 +84,20 @@ add_found(struct member *m, const struct addrinfo *list)
 	return 0;
 }
 
+/* "host key: FILE:LINE: TYPE SHA256:..." */
+static void
+take_print(struct member *m, const char *line)
+{
+	const char *p = strstr(line, " SHA256:");
+
+	if (p == NULL || strstr(line, ": @") != NULL ||
+	    strncmp(line, "host key: /", 11) != 0 || m->nprints == MEMBER_KEYS)
+		return;
+	snprintf(m->print[m->nprints], sizeof(m->print[0]), "%.*s",
+	    (int)strcspn(p + 1, " "), p + 1);
+	m->nprints++;
+}
+
 /* How it is reached, as --explain tells it; where that knows nothing, what the
  * name says. */
 static void
@@ -98,9 +112,11 @@ find_way(struct fanout *way, const char *host, struct member *m)
 		rest = text;
 	else
 		rest = NULL;
-	while ((line = strsep(&rest, "\n")) != NULL)
+	while ((line = strsep(&rest, "\n")) != NULL) {
 		(void)sscanf(line, "connects to %255s port %u, logs in as "
 		    "%127[^\n]", address, &m->port, user);
+		take_print(m, line);
+	}
 	free(text);
 	if (*address == '\0')
 		snprintf(address, sizeof(address), "%.*s", (int)s.name_len,
@@ -214,6 +230,20 @@ make_line(struct member *m)
 	return m->line != NULL ? 0 : -1;
 }
 
+static bool
+is_known(const struct member *m, const struct keyline *k)
+{
+	char print[KEYLINE_PRINT_SIZE];
+	size_t i;
+
+	keyline_fingerprint(k, print);
+	for (i = 0; i < m->nprints; i++)
+		if (strcmp(m->print[i], print) == 0)
+			return true;
+	return m->nprints == 0;
+}
+
+/* An account could say anything of its host: what we know counts. */
 static void
 take_host_key(struct member *m, const struct record *r)
 {
@@ -221,7 +251,8 @@ take_host_key(struct member *m, const struct record *r)
 	char *key;
 
 	if (m->nkeys == MEMBER_KEYS || !keyline_parse(&k, r->rest, r->len) ||
-	    k.options_len > 0 || keyline_weak(&k) != NULL)
+	    k.options_len > 0 || keyline_weak(&k) != NULL ||
+	    !is_known(m, &k))
 		return;
 	if (asprintf(&key, "%.*s %.*s", (int)k.type_len, k.type,
 	    (int)k.blob_len, k.blob) != -1)
@@ -231,6 +262,7 @@ take_host_key(struct member *m, const struct record *r)
 struct asking {
 	struct setup *s;
 	struct member *all;
+	bool	 to_share;	/* what they tell goes to others */
 };
 
 /* A name of a user is none that a shell or ssh would make more of. */
@@ -285,6 +317,9 @@ on_over(void *ctx, size_t host, const struct answer *said, struct cli_sink *out)
 		setup_refuse(h, NULL, "its public key cannot be read");
 	else if (m->user == NULL)
 		setup_refuse(h, NULL, "the name of its user cannot be used");
+	else if (x->to_share && m->nkeys == 0)
+		setup_refuse(h, NULL, "none of the host keys that it tells of "
+		    "is the one that we know");
 	else if (make_line(m) == -1)
 		setup_refuse(h, NULL, "out of memory");
 	m->told = h->state != OVER;
@@ -305,7 +340,7 @@ on_turn(void *ctx, size_t host, const struct answer *said, FILE *reply,
 int
 members_ask(struct setup *s, struct member *all, bool make_keys)
 {
-	struct asking x = { s, all };
+	struct asking x = { s, all, make_keys };
 	const struct script_wish wish = { .dry_run = s->c->dry_run ||
 	    !make_keys, .make_key = make_keys, .key = true, .host_keys = true };
 	struct dialog d = { .setup = s, .script = script_account(&wish),

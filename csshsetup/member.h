@@ -21,6 +21,9 @@ struct member {
 	char	*word;		/* type and blob of it */
 	char	*keys[MEMBER_KEYS];	/* of the host: type and blob */
 	size_t	 nkeys;
+	char	 print[MEMBER_KEYS][64];	/* those that we know it by; what
+					 * it says has to be among them */
+	size_t	 nprints;
 };
 
 /* One for each host; free with members_free. NULL: why has been said. */

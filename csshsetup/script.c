@@ -19,7 +19,7 @@
  * the new one, whole. M is a lock, if it is a directory. Z clears up.
  */
 static const char begin[] =
-    "umask 077; set -f; LC_ALL=C; export LC_ALL; M=; "
+    "echo; umask 077; set -f; LC_ALL=C; export LC_ALL; M=; "
     "T=$(printf \"\\t\"); I=$(id -u); U=$(id -un); H=${HOME%/}; "
     "say() { echo \"" SCRIPT_SAYS "$*\"; }; "
     "no() { case $(stat -f -c %T \"$H\" 2>/dev/null) in "
@@ -330,26 +330,38 @@ copy_line(char *dst, const char *src, size_t size)
 	strlcpy(dst, shown, size);
 }
 
+/* The first mark at the begin of a line; NULL: there is none. */
+static const char *
+find_mark(const char *output)
+{
+	const char *at = output;
+
+	while ((at = strstr(at, SCRIPT_SAYS)) != NULL && at != output &&
+	    at[-1] != '\n')
+		at++;
+	return at != NULL ? at + strlen(SCRIPT_SAYS) : NULL;
+}
+
 enum script_said
 script_read(const char *output, char *why, size_t size)
 {
-	static const char mark[] = SCRIPT_SAYS;
-	const char *at = output;
+	static const char *const words[] = { [SAID_DONE] = "done",
+	    [SAID_THERE] = "there", [SAID_NO] = "no" };
+	const char *at = find_mark(output), *first = at;
+	int said;
 	size_t n;
 
-	while ((at = strstr(at, mark)) != NULL && at != output &&
-	    at[-1] != '\n')
-		at++;
-	if (at == NULL) {
-		copy_line(why, output, size);
-		return SAID_NOTHING;
+	if (at == NULL)
+		copy_line(why, output + strspn(output, " \t\r\n"), size);
+	/* What a login prints may look like ours. */
+	for (; at != NULL; at = find_mark(at)) {
+		n = strcspn(at, " \n");
+		if (at == first || n > 0)
+			copy_line(why, at[n] == ' ' ? at + n + 1 : "", size);
+		for (said = SAID_DONE; said <= SAID_NO; said++)
+			if (n == strlen(words[said]) &&
+			    memcmp(at, words[said], n) == 0)
+				return (enum script_said)said;
 	}
-	at += strlen(mark);
-	n = strcspn(at, " \n");
-	copy_line(why, at[n] == ' ' ? at + n + 1 : "", size);
-	if (n == 5 && strncmp(at, "there", n) == 0)
-		return SAID_THERE;
-	if (n == 4 && strncmp(at, "done", n) == 0)
-		return SAID_DONE;
-	return n == 2 && strncmp(at, "no", n) == 0 ? SAID_NO : SAID_NOTHING;
+	return SAID_NOTHING;
 }
