@@ -178,6 +178,11 @@ choose_mode(struct csshsetup *c, struct fanout_error *e)
 	if (c->mutual && c->hub != NULL)
 		return cli_error(e, FANOUT_EINVAL, "-r is all to all, --hub "
 		    "one to all: one of them");
+	if ((c->mutual || c->hub != NULL) && c->again.report.retry != NULL &&
+	    strcmp(c->again.report.retry, "all") != 0)
+		return cli_error(e, FANOUT_EINVAL, "--retry %.40s: that run "
+		    "was about all of its hosts, as members; --retry all "
+		    "touches only what is left", c->again.report.retry);
 	if ((c->mutual || c->hub != NULL) && c->mode > SETUP_VERIFY)
 		return cli_error(e, FANOUT_EINVAL, "-r and --hub go with no "
 		    "option but --verify");
@@ -227,9 +232,13 @@ add_words(struct csshsetup *c, struct fanout_error *e)
 
 	while (strcmp(o->name, "hosts") != 0)
 		o++;
-	for (word = c->words; *word != NULL; word++)
+	for (word = c->words; *word != NULL; word++) {
+		if (strncmp(*word, "--", 2) == 0 && (*word)[2] != '\0')
+			return cli_error(e, FANOUT_EINVAL, "%.60s: options "
+			    "come before the hosts", *word);
 		if ((rc = o->call(&c->target, *word, e)) != 0)
 			return rc;
+	}
 	return 0;
 }
 

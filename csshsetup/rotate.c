@@ -287,6 +287,8 @@ take_over(struct rotate *r)
 	r->pairs.going_on = true;
 	if (pairs_switch(&r->pairs, &e) != 0)
 		return complain(&e);
+	secrets_move(&r->s->secrets, r->pairs.key, r->pairs.old);
+	secrets_move(&r->s->secrets, r->pairs.new, r->pairs.key);
 	r->from = r->pairs.old;
 	r->to = r->pairs.key;
 	free(r->s->also);	/* the identity is the new one now */

@@ -156,7 +156,8 @@ known(struct setup *s, struct host *h)
 		return &ok;
 	if (h->state == INSTALLED && s->c->dry_run)
 		return &ok;
-	if (h->state == TRUSTED && s->c->mode == SETUP_TRUST)
+	if (h->state == TRUSTED && s->c->mode == SETUP_TRUST &&
+	    !s->c->mutual && s->c->hub == NULL)
 		return &ok;
 	if (s->interrupted || h->result.cls == FANOUT_C_OK) {
 		h->result = (struct fanout_result){ .cls = FANOUT_C_CANCELED,

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,16 +60,23 @@ secrets_key(struct secrets *s, struct fanout *f, struct cli_ask *ask,
     const struct fanout_ask *q)
 {
 	const struct secret *x = find(s, q->path);
+	char prompt[1200];
 
-	if (x != NULL && x->text != NULL && q->attempt == 1)
+	if (q->attempt == 1 && x != NULL && x->text != NULL) {
+		s->remembered = true;
 		return fanout_answer(f, q->id, x->text) == 0;
-	/* One at a time, and the first try: others as ever. */
-	if (ask == NULL || s->path != NULL || q->attempt > 1 ||
+	}
+	/* One at a time; others as ever. */
+	if (ask == NULL || s->path != NULL ||
 	    (s->path = strdup(q->path)) == NULL)
 		return false;
 	s->engine = f;
 	s->ask = q->id;
-	cli_ask_put(ask, q->prompt, on_answer, s);
+	/* What was remembered may be that of another key. */
+	snprintf(prompt, sizeof(prompt), "%s%s", q->attempt > 1 &&
+	    !s->remembered ? "That is not its passphrase.\n" : "", q->prompt);
+	s->remembered = false;
+	cli_ask_put(ask, prompt, on_answer, s);
 	return true;
 }
 
@@ -79,6 +87,18 @@ secrets_password(struct secrets *s, struct fanout *f,
 	if (s->password == NULL || q->attempt > 1 || q->echo)
 		return false;
 	return fanout_answer(f, q->id, s->password) == 0;
+}
+
+void
+secrets_move(struct secrets *s, const char *from, const char *to)
+{
+	struct secret *x = find(s, from);
+	char *path = x != NULL ? strdup(to) : NULL;
+
+	if (path == NULL)
+		return;
+	free(x->path);
+	x->path = path;
 }
 
 void

@@ -21,6 +21,7 @@ struct secrets {
 	struct fanout *engine;	/* of the question that is being put */
 	uint64_t ask;
 	char	*path;
+	bool	 remembered;	/* the last answer was not typed */
 };
 
 /* A question about a key: answered, or put by "ask". True: it is. */
@@ -30,6 +31,9 @@ bool	secrets_key(struct secrets *, struct fanout *, struct cli_ask *ask,
 /* One for a password, if it is known. */
 bool	secrets_password(struct secrets *, struct fanout *,
 	    const struct fanout_ask *);
+
+/* The key has another name now. */
+void	secrets_move(struct secrets *, const char *from, const char *to);
 
 /* Before "ask" is closed, which has the password. */
 void	secrets_keep(struct secrets *, const struct cli_ask *ask);

@@ -41,7 +41,7 @@ want_err 'takes the ID of a run'
 
 # Interrupted before the last step: that is a run, too.
 "$VHOSTS" cut node6
-run at_home setsid -w timeout --preserve-status 1 "$CSSHSETUP" --accept-new --key "$T/here/mine" --password-fd 9 \
+run at_home setsid -w timeout --foreground --preserve-status 1 "$CSSHSETUP" --accept-new --key "$T/here/mine" --password-fd 9 \
     'node[4-6]' 9<"$T/pw"
 want_status 130
 want_out 'node4: already trusted'

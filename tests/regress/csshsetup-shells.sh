@@ -37,7 +37,7 @@ want_err '3 of 3 failed: remote: node\[1-3\]$'
 von node4 sh -c 'mkdir -p -m 700 /root/.ssh; exec flock /root/.ssh sh -c "echo x >/tmp/held; while [ ! -e /tmp/go ]; do sleep 0.1; done"' &
 background="${background-} $!"
 wait_for 5 "$VHOSTS" enter node4 test -e /tmp/held || fail "no lock"
-run at_home setsid -w timeout --preserve-status 2 "$CSSHSETUP" --accept-new --no-passphrase --password-fd 9 node4 9<"$T/pw"
+run at_home setsid -w timeout --foreground --preserve-status 2 "$CSSHSETUP" --accept-new --no-passphrase --password-fd 9 node4 9<"$T/pw"
 want_status 130
 von node4 test ! -e /root/.ssh/authorized_keys || fail "written in spite of the lock"
 von node4 touch /tmp/go

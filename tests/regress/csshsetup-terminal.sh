@@ -43,7 +43,7 @@ want_equal "$(sort "$out" | tr '\n' ';')" 'node4: already trusted;node5: trusted
 
 # Ended while a host does not answer: who was left is said.
 "$VHOSTS" cut node6
-run at_home setsid -w timeout --preserve-status 1 "$CSSHSETUP" 'node[5-6]'
+run at_home setsid -w timeout --foreground --preserve-status 1 "$CSSHSETUP" 'node[5-6]'
 want_status 130
 want_out 'node5: already trusted'
 want_err '1 of 2 failed: canceled: node6$'
@@ -55,3 +55,17 @@ tty_setup 'passphrase' 'my words' 'same passphrase' 'my words' \
 want_status 0
 want_out 'node1: trusted now'
 ssh-keygen -y -P 'my words' -f "$H/.ssh/id_ed25519" >/dev/null || fail "another passphrase"
+
+# It is typed once, whatever there is to do; a wrong one is asked for again.
+tty_setup 'id_ed25519' 'no words' 'not its passphrase' 'my words' 'Password (for all' "$pw" -- \
+    "$CSSHSETUP" -r 'node[1-2]'
+want_status 0
+want_equal "$(tail -n 1 "$out")" '2 of 2 ways without a password'
+tty_setup 'id_ed25519' 'my words' -- "$CSSHSETUP" -r 'node[1-2]'
+want_status 0
+want_equal "$(grep -c 'nter passphrase\|assphrase for' "$T/tty")" 1 "questions"
+tty_setup 'Enter passphrase' 'other words' 'same passphrase' 'other words' \
+    "id_ed25519'" 'my words' "id_ed25519.new'" 'other words' -- "$CSSHSETUP" --rotate 'node[1-2]'
+want_status 0
+want_lines 2
+want_equal "$(grep -c 'passphrase for key' "$T/tty")" 2 "questions"
