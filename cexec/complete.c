@@ -129,9 +129,9 @@ complete(void *ctx, const char *line, size_t len, size_t *start)
 	bool names = *line != '\0' && strchr("@+-", *line) != NULL;
 	const char *ends = names ? ",!&^ " : " \t;|&<>()'\"`=";
 	struct list l = { .n = 0 };
-	size_t at = len;
+	size_t at = len, first = names || *line == '!';
 
-	while (at > names && strchr(ends, line[at - 1]) == NULL)
+	while (at > first && strchr(ends, line[at - 1]) == NULL)
 		at--;
 	*start = at;
 	if (names)

@@ -147,17 +147,30 @@ say(struct cli_columns *c, const struct fanout_hosts *line, const char *word)
 	return 0;
 }
 
+static bool
+is_closed(const char *text)
+{
+	bool closed = true;
+
+	for (; *text != '\0'; text++)
+		closed ^= *text == '"';
+	return closed;
+}
+
 static int
 take_comment(struct cli_columns *c, const char *expr, char *comment,
     struct fanout_error *e)
 {
 	struct fanout_error why = { 0 };
 	struct fanout_hosts *line;
+	bool closed = is_closed(comment);
 	char *word = next_word(&comment);
 	int rc = 0;
 
 	if (word == NULL || name_len(word) == 0 || *expr == '\0')
 		return 0;
+	if (!closed)
+		return cli_error(e, FANOUT_EPARSE, "a \" that is not closed");
 	if (fanout_hosts_new(&line) != 0)
 		return cli_nomem(e);
 	fanout_hosts_use_groups(line, c->groups);
@@ -199,6 +212,7 @@ take_line(struct cli_columns *c, const char *path, char *line,
 {
 	char *comment, *end, *name, *rest = line + 8;
 
+	line[strcspn(line, "\n")] = '\0';
 	if (strncmp(line, "#include", 8) == 0 &&
 	    (line[8] == ' ' || line[8] == '\t') &&
 	    (name = next_word(&rest)) != NULL && next_word(&rest) == NULL)
