@@ -24,7 +24,7 @@ serverd() {
 	old="find $PPKEYS/localhost.priv $INPUTS/access.cf $INPUTS/promises.cf -newer $PIDDIR/cf-serverd.pid"
 	case $1 in
 	start)
-		oneline <<-SH
+		script <<-SH
 		if [ -f $HA_CONF ]; then :;
 		elif [ -d /run/systemd/system ]; then $(at_boot cf-serverd)
 		else
@@ -35,7 +35,7 @@ serverd() {
 		SH
 		;;
 	restart)
-		oneline <<-SH
+		script <<-SH
 		if [ -d /run/systemd/system ]; then systemctl restart cf-serverd;
 		else $(end_process cf-serverd) cf-serverd --no-lock </dev/null >/dev/null 2>&1; fi;
 		n=0; while ! pidof cf-serverd >/dev/null && [ \$n -lt 50 ]; do sleep 0.1; n=\$((n+1)); done;
@@ -43,7 +43,7 @@ serverd() {
 		SH
 		;;
 	stop)
-		oneline <<-SH
+		script <<-SH
 		if [ -d /run/systemd/system ]; then
 		! systemctl is-active -q cf-serverd || echo cf-serverd stopped;
 		systemctl disable -q --now cf-serverd;
@@ -60,11 +60,17 @@ serverd() {
 # at_boot UNIT: it starts then. CFEngine's own unit starts the others, whether they are
 # enabled or not.
 at_boot() {
-	oneline <<-SH
+	script <<-SH
 	for u in $1 cfengine3; do
 	systemctl is-enabled -q \$u 2>/dev/null || ! systemctl cat \$u >/dev/null 2>&1 ||
 	{ systemctl enable -q \$u && echo \$u starts at boot; }; done;
 	SH
+}
+
+# script: of what is on standard input, to be read as well as run.
+script() {
+	printf '\n'
+	sed '/^[ 	]*$/d; s/^[ 	]*/    /'
 }
 
 oneline() {
@@ -72,7 +78,7 @@ oneline() {
 }
 
 end_process() {
-	oneline <<-SH
+	script <<-SH
 	for p in \$(pidof $1); do kill \$p; done; n=0;
 	while pidof $1 >/dev/null && [ \$n -lt 100 ]; do sleep 0.1; n=\$((n+1)); done;
 	SH
@@ -236,8 +242,9 @@ admit() {
 learn() {
 	admit "$2"
 	old=$(registered "$1")
-	[ "$old" = "$key" ] || register "$1" "$key"
+	# In this order, so that none is left that nobody has, whenever it ends.
 	[ -z "$old" ] || [ "$old" = "$key" ] || forget "$old" "$1"
+	[ "$old" = "$key" ] || register "$1" "$key"
 }
 
 # register HOST [DIGEST]: its line, and no other; none without DIGEST.
@@ -355,7 +362,7 @@ sync_clients() {
 # A shell command by which a client fetches its policy. cf-agent ends with 0
 # whatever happens, so what it says, and what is there, decide.
 fetch_policy() {
-	cat <<-SH | tr -d '\t' | tr '\n' ' '
+	script <<-SH
 	out=\$(cf-agent --no-lock -f $INPUTS/update.cf 2>&1);
 	echo "\$out" | grep -v '^ *\$' | sed 's/^R: //';
 	! echo "\$out" | grep -q error: && cf-promises >&2 && [ -x $WRAPPER ]
@@ -420,7 +427,7 @@ share() {
 	each "no folders" "mkdir -p $PPKEYS $INPUTS && chmod 700 $PPKEYS $INPUTS"
 	put "the keys of the master cannot be copied" 600 --exclude 'csync-*' -r -T "$PPKEYS" "$PPKEYS"
 	put "the settings cannot be copied" 644 "$CONF" "$REGISTRY" "$WORKDIR/"
-	each "keys that are refused stay" "$(oneline <<-SH
+	each "keys that are refused stay" "$(script <<-SH
 	cd $PPKEYS && own=\$(cf-key -p localhost.pub) && for f in root-*.pub; do
 	d=\${f#root-}; d=\${d%.pub};
 	[ "\$d" = "\$own" ] || grep -q " \$d\\\$" $REGISTRY || { rm -f "\$f" && echo "without \$f"; }; done;
@@ -462,8 +469,8 @@ keep_shared() {
 unlearn() {
 	old=$(registered "$1")
 	[ -n "$old" ] || return 0
-	register "$1"
 	forget "$old" "$1"
+	register "$1"
 	# CFEngine's own notes on whom it saw; they decide nothing.
 	$dry || cf-key -x -r "$old" >/dev/null 2>&1 || :
 }
@@ -486,7 +493,7 @@ schedule() {
 	cron=/etc/cron.d/csync
 	case $1 in
 	cron)
-		oneline <<-SH
+		script <<-SH
 		at="$2"; [ "\$at" != hourly ] ||
 		at="\$((\$(hostname | cksum | cut -d' ' -f1) % 60)) * * * *";
 		line="\$at root $(command -v cf-execd) -O";
@@ -495,7 +502,7 @@ schedule() {
 		execd_stop
 		;;
 	execd)
-		oneline <<-SH
+		script <<-SH
 		[ ! -f $cron ] || { rm -f $cron && echo "$cron removed"; };
 		if [ -d /run/systemd/system ]; then
 		[ "\$(systemctl is-enabled cf-execd 2>/dev/null)" != masked ] || systemctl unmask -q cf-execd;
@@ -509,14 +516,14 @@ schedule() {
 		SH
 		;;
 	show)
-		oneline <<-SH
+		script <<-SH
 		way=; [ ! -f $cron ] || way="cron \$(cut -d' ' -f1-5 $cron)";
 		! pidof cf-execd >/dev/null || way="\$way execd";
 		echo "\${way:-by cfrun only}"
 		SH
 		;;
 	none)
-		oneline <<-SH
+		script <<-SH
 		[ ! -f $cron ] || { rm -f $cron && echo "$cron removed"; };
 		SH
 		execd_stop
@@ -526,7 +533,7 @@ schedule() {
 
 # One that is only disabled would be started by the unit cfengine3.
 execd_stop() {
-	oneline <<-SH
+	script <<-SH
 	if [ -d /run/systemd/system ]; then
 	! systemctl is-active -q cf-execd || { systemctl stop cf-execd; echo cf-execd stopped; };
 	[ "\$(systemctl is-enabled cf-execd 2>/dev/null)" = masked ] ||
