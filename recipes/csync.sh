@@ -119,6 +119,12 @@ set_setting() {
 # clients is none.
 SUM="find . -type f ! -name 'cf_promises_*' ! -name cfrun.hosts | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-12"
 
+# Of the members of a package only the one that runs it has the policy.
+need_policy() {
+	[ ! -f "$HA_CONF" ] || [ -e "$WORKDIR/state/am_policy_hub" ] ||
+	    die "the package csync does not run on this member: do it where it does, which csync-ha show tells"
+}
+
 # This host is the master: $master, $master_key and $address are its name, key
 # and address. They are made up where a dry run comes before csync-master.
 need_master() {
@@ -127,6 +133,7 @@ need_master() {
 		return 0
 	fi
 	[ -f "$CONF" ] || die "this host is no master yet: csync-master makes it one"
+	need_policy
 	master=$(setting POLICYHOST_NAME)
 	address=$(cat "$WORKDIR/policy_server.dat")
 	master_key=$(digest "$PPKEYS/localhost.pub") || die "no key pair in $PPKEYS: csync-master makes one"

@@ -333,24 +333,20 @@ cross_subnet() {
 # are there go to everybody.
 trust_members() {
 	hosts_option
-	short=$(sed 's/\..*//' "$T/hosts" | paste -sd, -)
 	eval "show csshsetup $SSHOPTS --no-passphrase $password $hosts_words"
-	$dry || for them in "$hosts_words" "-w $short"; do
-		eval "csshsetup $SSHOPTS --no-progress --no-passphrase $password $them" 8>&- >"$T/said" 2>&1 ||
-		    cat "$T/said" >&2
-		# It was said once.
-		password=''
-	done
+	$dry || eval "csshsetup $SSHOPTS --no-progress --no-passphrase $password $hosts_words" 8>&- || :
 	each "no login ('csshsetup HOST' here lets us in)" true
 	each "no ssh key" "[ -s $ROOTSSH/id_ed25519.pub ] || { ssh-keygen -q -t ed25519 -N '' -f $ROOTSSH/id_ed25519 && echo made an ssh key; }"
 	many "its ssh key cannot be fetched" ccp --no-progress --mkdir --get "$ROOTSSH/id_ed25519.pub" "$T/ssh"
 	$dry && return 0
 	cat "$T"/ssh/*"$ROOTSSH/id_ed25519.pub" >"$T/csync-trust.keys"
+	# Under the cluster's name for it, too.
 	while read -r host; do
-		for name in "$host" "${host%%.*}"; do
-			ssh-keygen -F "$name" 2>/dev/null | grep -v '^#'
+		ssh-keygen -F "$host" 2>/dev/null | grep -v '^#' >"$T/known_host"
+		for name in "$host" $(node_of "$host"); do
+			awk -v name="$name" '{ $1 = name; print }' "$T/known_host"
 		done
-	done <"$T/hosts" >"$T/csync-trust.hosts"
+	done <"$T/hosts" | awk '!seen[$0]++' >"$T/csync-trust.hosts"
 	before=$changes
 	put "ssh keys cannot be copied" 600 "$T/csync-trust.keys" "$T/csync-trust.hosts" "$ROOTSSH/" >/dev/null
 	changes=$before

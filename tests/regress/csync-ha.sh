@@ -36,10 +36,18 @@ want_status 0
 grep -q '^+ .*resource create csync-ip' "$out" || fail "--dry-run shows no resources"
 von node1 test ! -e $W/csync-ha.conf || fail "--dry-run did something"
 
+# From the wizard's questions to the package, with a client that is no member.
 begin=$(now)
-on 1 csync-ha --with pcs --answers "$VBED/share/answers" --password-fd 3 --accept-new
+run von node1 "$B/bed/terminal" "$VBED/share/seen" 'to continue' '' 'Enter choice: ' 1 '(HA) [Y]: ' '' \
+    'manage clients? [N]: ' y 'name of a client' node4 'name of a client' '' 'is missing? [Y]: ' n \
+    'Volume group [none]: ' '' 'Logical Volume []: ' nothing 'full path' /dev/shared \
+    'Mount Point) [/csync]: ' '' 'Options [-o rw]: ' '-o rw,noatime' 'Type [ext4]: ' '' \
+    'IP address []: ' 10.88.0.100 'Subnet [10.88.0.0/16]: ' '' 'that address [csync.bed.example]: ' '' \
+    'fingerprint): ' yes 'assword' "$VBED_PASSWORD" 'fingerprint): ' yes 'assword' "$VBED_PASSWORD" \
+    'to continue' '' 'to continue' '' 'choice: ' 9 -- sh -c 'exec csync_wizard </dev/tty >/dev/tty 2>&1'
+tr -d '\r' <"$VBED/share/seen" >"$out"
 want_status 0
-echo "the package is up after $(took "$begin")"
+echo "the package is up, and has a client, after $(took "$begin")"
 is_active node1 || fail "it runs on $(active)"
 on 1 csync-ha
 want_same csync-ha
@@ -56,10 +64,14 @@ for i in 1 2 3; do
 done
 want_equal "$(von node2 cat /tmp/from3)$(von node1 cat /tmp/from2)" 32
 
-# A client that is no member gets its policy through the address.
-on 1 csync-client-add --accept-new --password-fd 3 node4
-want_status 0
+# The client gets its policy through the address.
 want_equal "$(von node4 cat $W/policy_server.dat)" 10.88.0.100 "the client's master"
+# Where the package is not nothing can be changed.
+for recipe in csync-master 'csync-client-add node4' 'csync-keys --all'; do
+	on 2 $recipe
+	want_status 1
+	want_err 'does not run on this member'
+done
 promise='    any:: "/etc/motd" copy_from => site_from_master("motd"), perms => site_mode("644");'
 von node1 sed -i "s|^  files:.*|&\\n$promise|" $W/masterfiles/site.cf
 motd first
@@ -100,9 +112,9 @@ is_active "$new" || fail "it moved back"
 run von "$new" csync-ha stop
 want_status 0
 von "$new" sh -c '! mountpoint -q /csync' || fail "still mounted"
-want_equal "$(von node4 cf-agent --no-lock -f $W/inputs/update.cf 2>&1 | grep -c 'error: csync: no policy')" 1
-von node4 cf-promises || fail "the client lost its policy"
-von node4 sh -c 'rm /etc/motd; cf-agent --no-lock >/dev/null 2>&1; test -f $1/inputs/site.cf' sh $W || fail "the client lost its policy"
+# It takes its 30 seconds to find that out.
+von node4 cf-agent --no-lock -f $W/inputs/update.cf >"$T/agent" 2>&1 &
+agent=$!
 for i in 1 2 3; do
 	run von node$i cfrun --ping
 	want_status 0
@@ -110,6 +122,9 @@ for i in 1 2 3; do
 done
 run von node2 csync_dispatcher MEMBER_ADDED: node3
 want_status 3
+wait $agent
+grep -q 'error: csync: no policy' "$T/agent" || fail "the client found a master: $(cat "$T/agent")"
+von node4 sh -c "test -s $W/inputs/site.cf && cf-promises" || fail "the client lost its policy"
 run von node3 csync-ha start
 want_status 0
 wait_for 20 fetches node4 || fail "no policy after the start"
