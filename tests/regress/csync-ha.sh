@@ -51,6 +51,15 @@ echo "the package is up, and has a client, after $(took "$begin")"
 is_active node1 || fail "it runs on $(active)"
 on 1 csync-ha
 want_same csync-ha
+# The same by the wizard, with these answers.
+{
+	printf 'choice=1\nha=y\nclients=n\n'
+	sed 's/^/ha_answer=/' "$VBED/share/answers"
+} >"$VBED/share/wizard"
+on 1 csync_wizard --accept-new -f "$VBED/share/wizard"
+want_status 0
+grep -q '^csync-ha: all is as it should be, nothing was changed$' "$out" || fail "the wizard changed the package"
+von node1 grep -qx ha_answer=address=10.88.0.100 $W/csync_wizard_input.txt || fail "the answers were not recorded"
 for i in 1 2 3; do
 	want_equal "$(von node$i cf-key -p $W/ppkeys/localhost.pub)" "$(von node1 cf-key -p $W/ppkeys/localhost.pub)" "key"
 	von node$i grep -q "^node$i.bed.example " $W/cfrun.keys || fail "node$i is not registered"

@@ -2,6 +2,7 @@
 # A recipe is killed, with all that it has started, at one moment after another
 # of its way; run again it ends right, and then there is nothing left to do.
 . "$(dirname "$0")/csync.inc"
+! $SANITIZED || skip "it kills shells, whose tools others run with sanitizers"
 csync_up 2
 W=/var/lib/cfengine3
 cat >"$VBED/share/kill_at" <<'SH'
@@ -52,30 +53,21 @@ all_well() {
 	von node1 sh -c "! ls $W/csync.keys $W/ppkeys/csync-n* $W/*.new* $W/masterfiles/*.new* 2>/dev/null" || fail "something was left"
 }
 
-# Sanitizers take long, and see the same tools at each moment.
-few() {
-	if $SANITIZED; then
-		printf '%s\n' "$2"
-	else
-		printf '%s\n' "$@"
-	fi
-}
-
-for at in $(few 4:KILL 9:KILL); do
+for at in 4:KILL 9:KILL; do
 	from_nothing
 	moment "${at%:*}" "${at#*:}" csync-master
 done
-for at in $(few 2:KILL 5:TERM 9:KILL 14:KILL); do
+for at in 2:KILL 5:TERM 9:KILL 14:KILL; do
 	from_nothing
 	on 1 csync-master
 	moment "${at%:*}" "${at#*:}" csync-client-add --accept-new --password-fd 3 node2
 	all_well 1
 done
-for at in $(few 2:KILL 8:TERM 15:KILL); do
+for at in 2:KILL 8:TERM 15:KILL; do
 	moment "${at%:*}" "${at#*:}" csync-keys --all
 	all_well 1
 done
 moment 2 KILL csync-schedule cron
 moment 2 KILL csync-client-remove node2
 all_well 0
-$SANITIZED || [ $killed -ge 10 ] || fail "only $killed moments"
+[ $killed -ge 10 ] || fail "only $killed moments"

@@ -2,10 +2,12 @@
 # What make install puts somewhere runs from there, the recipes with what they
 # need, and make uninstall leaves nothing.
 . "$(dirname "$0")/csync.inc"
+command -v flock >/dev/null || skip "flock is not installed"
 command -v make >/dev/null || skip "make is not installed"
 usr=$T/usr
 installed() {
-	make -s -C "$TOP" B="$B" PREFIX="$usr" "$1" >"$out" 2>&1 || fail "make $1"
+	# It has files of its own in the build folder.
+	flock "$B/.install" make -s -C "$TOP" B="$B" PREFIX="$usr" "$1" >"$out" 2>&1 || fail "make $1"
 }
 installed install
 for tool in cexec ccp csshsetup cfrun cuptime cps ckill cwall; do
