@@ -161,8 +161,12 @@ fix(struct host *h, uint32_t i)
 		at.has |= SFTP_HAS_TIMES;
 		at.atime = at.mtime = (uint32_t)en->mtime.tv_sec;
 	}
+	if (en->kind == ENTRY_LINK)
+		at.has = SFTP_HAS_TIMES;
 	if (path == NULL)
 		host_nomem(h);
+	else if (en->kind == ENTRY_LINK)
+		sftp_lsetstat(h->sftp, path, &at, on_fixed, i);
 	else
 		sftp_setstat(h->sftp, path, &at, on_fixed, i);
 	free(path);
@@ -174,7 +178,8 @@ at_fix(struct host *h)
 	const struct source *src = &h->load->source;
 
 	for (; h->cursor < src->count && host_may_ask(h); h->cursor++)
-		if (src->entries[h->cursor].kind == ENTRY_FILE &&
+		if ((src->entries[h->cursor].kind == ENTRY_FILE ||
+		    src->entries[h->cursor].kind == ENTRY_LINK) &&
 		    (h->todo[h->cursor] & (E_FIX | E_SEND)) == E_FIX)
 			fix(h, h->cursor);
 	if (h->cursor < src->count || !host_settled(h))

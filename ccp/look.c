@@ -269,7 +269,17 @@ on_link(void *ctx, uint32_t i, const struct sftp_answer *a)
 	if (a->kind != SFTP_NAMES ||
 	    sftp_name(a, &off, &name, &len, &at) != 1 ||
 	    len != strlen(want) || memcmp(name, want, len) != 0)
-		h->todo[i] |= E_SEND;
+		h->todo[i] = (unsigned char)((h->todo[i] | E_SEND) & ~E_FIX);
+}
+
+/* Where it can be set. */
+static bool
+link_time_differs(const struct host *h, const struct entry *en,
+    const struct sftp_attrs *at)
+{
+	return h->copy->opts.preserve && h->sftp != NULL &&
+	    (sftp_extensions(h->sftp) & SFTP_X_LSETSTAT) &&
+	    (int64_t)at->mtime != (int64_t)(uint32_t)en->mtime.tv_sec;
 }
 
 static void
@@ -286,6 +296,8 @@ look_at_link(struct host *h, uint32_t i, const struct sftp_attrs *at)
 	else if ((path = place_target(h, i)) == NULL)
 		host_nomem(h);
 	else {
+		if (link_time_differs(h, &h->load->source.entries[i], at))
+			h->todo[i] |= E_FIX;
 		sftp_readlink(h->sftp, path, on_link, i);
 		free(path);
 	}

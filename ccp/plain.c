@@ -37,7 +37,8 @@ static const char place[] =
 	"P) mkdir -p \"$p\";; "
 	"D) [ -d \"$p\" ] || mkdir -m $m \"$p\";; "
 	"T) mkdir -m $m \"$p\";; "
-	"S) IFS= read -r t; ln -s -- \"$t\" \"$p\";; "
+	"S) IFS= read -r t; ln -s -- \"$t\" \"$p\" && { [ $s = - ] || "
+	    "TZ=UTC0 touch -h -t $s \"$p\" 2>/dev/null || true; };; "
 	"H) IFS= read -r t; ln -- \"$t\" \"$p\";; "
 	"M) chmod $m \"$p\" && { [ $s = - ] || TZ=UTC0 touch -t $s \"$p\"; };; "
 	"R) rm -rf \"$p\";; "
@@ -300,11 +301,25 @@ makes_file(const struct host *h, uint32_t i)
 	    (h->todo[i] & E_SEND);
 }
 
+/* As touch(1) takes it, in UTC; "-": as it comes. */
+static const char *
+stamp(const struct host *h, const struct entry *en, char *buf, size_t size)
+{
+	struct tm tm;
+
+	if (!h->copy->opts.preserve ||
+	    gmtime_r(&en->mtime.tv_sec, &tm) == NULL ||
+	    strftime(buf, size, "%Y%m%d%H%M.%S", &tm) == 0)
+		return "-";
+	return buf;
+}
+
 static void
 put_first(struct host *h, struct lines *l)
 {
 	const struct source *src = &h->load->source;
 	const struct entry *en;
+	char time[32];
 	uint32_t i;
 
 	if (h->makes_dest)
@@ -324,7 +339,8 @@ put_first(struct host *h, struct lines *l)
 			    en->parent));
 		}
 		if (en->kind == ENTRY_LINK) {
-			put(h, l, 'S', 0, "-", place_temp(h, i));
+			put(h, l, 'S', 0, stamp(h, en, time, sizeof(time)),
+			    place_temp(h, i));
 			fprintf(l->fp, "%s\n", en->link);
 		}
 	}
@@ -351,8 +367,7 @@ put_last(struct host *h, struct lines *l)
 	const struct copy_opts *o = &h->copy->opts;
 	const struct source *src = &h->load->source;
 	const struct entry *en;
-	char stamp[32];
-	struct tm tm;
+	char time[32];
 	uint32_t i;
 
 	for (i = (uint32_t)src->count; i-- > 0;) {
@@ -361,11 +376,9 @@ put_last(struct host *h, struct lines *l)
 		    en->kind != ENTRY_FILE ||
 		    (h->todo[i] & (E_FIX | E_SEND)) != E_FIX)
 			continue;
-		if (!o->preserve || gmtime_r(&en->mtime.tv_sec, &tm) == NULL ||
-		    strftime(stamp, sizeof(stamp), "%Y%m%d%H%M.%S", &tm) == 0)
-			(void)strlcpy(stamp, "-", sizeof(stamp));
 		put(h, l, 'M', en->kind == ENTRY_FILE && o->mode != -1 ?
-		    (unsigned)o->mode : en->mode, stamp, place_target(h, i));
+		    (unsigned)o->mode : en->mode,
+		    stamp(h, en, time, sizeof(time)), place_target(h, i));
 		h->changed += en->kind == ENTRY_FILE;
 	}
 }

@@ -405,6 +405,31 @@ begin_file(struct host *h, uint32_t i, struct upload *u, unsigned slot)
 
 /* ---- links ---- */
 
+/* A time that cannot be set is no failure: some file systems have none. */
+static void
+on_link_time(void *ctx, uint32_t i, const struct sftp_answer *a)
+{
+	(void)ctx;
+	(void)i;
+	(void)a;
+}
+
+static void
+set_link_time(struct host *h, uint32_t i)
+{
+	const struct entry *en = &h->load->source.entries[i];
+	struct sftp_attrs at = { .has = SFTP_HAS_TIMES };
+	char *path;
+
+	if (en->kind != ENTRY_LINK || !h->copy->opts.preserve ||
+	    !(sftp_extensions(h->sftp) & SFTP_X_LSETSTAT) ||
+	    (path = place_temp(h, i)) == NULL)
+		return;
+	at.atime = at.mtime = (uint32_t)en->mtime.tv_sec;
+	sftp_lsetstat(h->sftp, path, &at, on_link_time, i);
+	free(path);
+}
+
 static void
 on_made(void *ctx, uint32_t i, const struct sftp_answer *a)
 {
@@ -413,6 +438,7 @@ on_made(void *ctx, uint32_t i, const struct sftp_answer *a)
 
 	if (a->kind == SFTP_STATUS && a->code == SFTP_OK) {
 		h->todo[i] |= E_MADE;
+		set_link_time(h, i);
 		return;
 	}
 	path = place_target(h, i);

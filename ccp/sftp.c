@@ -404,6 +404,16 @@ sftp_setstat(struct sftp *s, const char *path, const struct sftp_attrs *attrs,
 }
 
 void
+sftp_lsetstat(struct sftp *s, const char *path,
+    const struct sftp_attrs *attrs, sftp_fn fn, uint32_t tag)
+{
+	extended(s, "lsetstat@openssh.com", fn, tag);
+	wire_string(&s->out, path, strlen(path));
+	wire_attrs(&s->out, attrs);
+	wire_end(&s->out);
+}
+
+void
 sftp_fsync(struct sftp *s, const struct sftp_handle *h, sftp_fn fn,
     uint32_t tag)
 {

@@ -115,6 +115,9 @@ void	sftp_fsetstat(struct sftp *, const struct sftp_handle *,
 	    const struct sftp_attrs *, sftp_fn, uint32_t tag);
 void	sftp_setstat(struct sftp *, const char *path,
 	    const struct sftp_attrs *, sftp_fn, uint32_t tag);
+/* Of a link itself; only with X_LSETSTAT. */
+void	sftp_lsetstat(struct sftp *, const char *path,
+	    const struct sftp_attrs *, sftp_fn, uint32_t tag);
 void	sftp_fsync(struct sftp *, const struct sftp_handle *, sftp_fn,
 	    uint32_t tag);
 void	sftp_mkdir(struct sftp *, const char *path, uint32_t mode, sftp_fn,

@@ -97,3 +97,15 @@ mkdir "$D/tree/zero"
 cp_ -w $H -r --delete --yes -T "$S" "$D/tree"
 want_status 1
 [ -e "$D/tree/extra" ] || fail "removed though it failed"
+
+# A host that lies about what it has: nothing is made of it.
+mkdir "$T/none" "$T/outside2"
+rogue=$("$LOOPBACK" sshd rogue "ForceCommand $B/bed/rogue_sftp $T/outside2")
+for lie in escape slash empty nul deep many garbage foreign; do
+	cp_ --idle 5 -w "$rogue" -r --delete --yes -T "$T/none" "/$lie"
+	want_status 1
+	case $lie in
+	escape | slash | empty | nul) want_err 'has a name that none can have' ;;
+	deep | many) want_err 'more files than are good for anybody' ;;
+	esac
+done
