@@ -190,6 +190,7 @@ run(struct dialog *d)
 	    .ask = d->passwords && s->secrets.password == NULL ?
 	    &s->c->connect.ask : &ask };
 	const char *by_keys[SETUP_BY_KEYS];
+	int status;
 	struct fanout_opts opts = s->opts;
 	struct fanout_error e;
 
@@ -208,8 +209,11 @@ run(struct dialog *d)
 	if (d->passwords && s->secrets.password != NULL)
 		opts.can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_PASSWORD) |
 		    FANOUT_CAN_ANSWER(FANOUT_ASK_PROMPT);
-	return setup_part(s, d->want, &like, d->options != NULL ? d->options :
-	    by_keys, opts);
+	s->use_password = d->passwords;
+	status = setup_part(s, d->want, &like, d->options != NULL ?
+	    d->options : by_keys, opts);
+	s->use_password = false;
+	return status;
 }
 
 int

@@ -9,13 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attempt.h"
 #include "edit.h"
 #include "script.h"
 #include "setup.h"
-#include "why.h"
 
 #define SAID_MAX 2047		/* of a host's output that is looked at */
+#define EACH_MAX 8		/* hosts that are asked for one by one, unasked */
 #define SCRIPT_MS 60000		/* for the script, where -u says nothing */
 
 /* ---- what becomes of a host --------------------------------------------- */
@@ -176,6 +175,7 @@ on_install(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 		keep(h, ev);
 		return false;
 	}
+	h->marked = ev->result->cls == FANOUT_C_AUTH;
 	if (setup_answered(ev->result))
 		take_answer(h, ev->result);
 	else
@@ -281,141 +281,113 @@ probe(struct setup *s)
 /* Keys that were refused are not tried again: each costs one of the attempts
  * that the server allows. With --key other keys may be let in. */
 static int
-install(struct setup *s)
+install(struct setup *s, struct cli_ask *ask)
 {
 	const char *const own[] = { "BatchMode=no", s->c->key != NULL ? NULL :
 	    "PubkeyAuthentication=no", NULL };
 	const struct cli_extra extra = { .event = on_install, .ctx = s };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
-	const struct cli_run run = { .cmd = &cmd, .extra = &extra,
-	    .ask = &s->c->connect.ask };
+	const struct cli_run run = { .cmd = &cmd, .extra = &extra, .ask = ask };
 
 	return script_part(s, &cmd, &run, own, s->opts, s->c->dry_run);
 }
 
-static bool
-is_installed(const struct setup *s, size_t host)
-{
-	return s->host[host].state == INSTALLED;
-}
-
-static bool
-is_let_in_otherwise(const struct setup *s, size_t host)
-{
-	return s->host[host].seen && s->host[host].state == INSTALLED;
-}
-
-static void
-refused(struct host *h, const struct fanout_result *r)
-{
-	setup_give_up(h, r);
-	h->marked = true;
-	h->result.cls = FANOUT_C_AUTH;
-	snprintf(h->result.text, sizeof(h->result.text), "the key %s, "
-	    "but is refused all the same; sshd's log there says why "
-	    "(modes of the home directory, PermitRootLogin, "
-	    "PubkeyAuthentication, AuthorizedKeysFile)",
-	    h->was_there ? "was installed before" : "is installed");
-}
-
-static void
-conclude(struct setup *s, const struct attempts *a, struct cli_sink *out)
-{
-	struct host *h;
-	size_t i;
-
-	for (i = 0; i < s->count; i++) {
-		h = &s->host[i];
-		switch (a->verdict[i]) {
-		case ATTEMPT_LET_IN:
-			h->state = TRUSTED;
-			setup_tell(s, out, "trust", fanout_hosts_at(s->hosts,
-			    i), "trusted now");
-			break;
-		case ATTEMPT_REFUSED:
-			refused(h, &a->result[i]);
-			break;
-		case ATTEMPT_FAILED:
-			if (a->result[i].cls != FANOUT_C_CANCELED)
-				setup_give_up(h, &a->result[i]);
-			break;
-		case ATTEMPT_OTHER:
-			h->seen = true;
-			break;
-		case ATTEMPT_NONE:
-			break;
-		}
-	}
-}
-
-/* It is this very key that must open the door. With an agent there may be others
- * that come first; then once more without it. */
-static int
-prove_by(struct setup *s, bool agent)
-{
-	struct attempts a = { .setup = s, .key = s->key.path, .agent = agent };
-	struct cli_sink out;
-	int status;
-
-	if ((status = attempts_run(&a, agent ? is_installed :
-	    is_let_in_otherwise)) == 0 || status == CLI_EXIT_INTERRUPTED) {
-		if (a.verdict != NULL && setup_open_sink(s, &out) == 0) {
-			conclude(s, &a, &out);
-			cli_sink_close(&out);
-		}
-	}
-	attempts_clear(&a);
-	return status;
-}
-
-static int
-prove(struct setup *s)
-{
-	size_t i;
-	int status;
-
-	for (i = 0; i < s->count; i++)
-		s->host[i].seen = false;
-	status = prove_by(s, true);
-	return status != 0 ? status : prove_by(s, false);
-}
-
-static int
-explain(struct setup *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->count; i++)
-		if (s->host[i].marked)
-			return why_refused(s);
-	return 0;
-}
+/* ---- passwords ----------------------------------------------------------- */
 
 /* Without a word about it, one password is asked for all. */
 static bool
-may_ask(struct setup *s)
+may_ask(struct setup *s, bool *unasked)
 {
 	struct cli_ask *a = &s->c->connect.ask;
 
+	*unasked = false;
 	if (!a->once && !a->each && a->password_fd == 0) {
 		if (a->terminal.fd == -1)
 			return false;
-		a->once = true;
+		a->once = *unasked = true;
 	}
 	s->opts.can_answer |= FANOUT_CAN_ANSWER(FANOUT_ASK_PASSWORD) |
 	    FANOUT_CAN_ANSWER(FANOUT_ASK_PROMPT);
 	return true;
 }
 
+/* Those whose password was wrong, folded; how many. They are tried again. */
+static size_t
+revive(struct setup *s, char **names)
+{
+	struct fanout_hosts *set;
+	size_t i, n;
+
+	*names = NULL;
+	if (fanout_hosts_new(&set) != 0)
+		return 0;
+	for (i = 0; i < s->count; i++) {
+		if (!s->host[i].marked || s->host[i].state != OVER)
+			continue;
+		s->host[i].marked = false;
+		s->host[i].state = NEW;
+		(void)fanout_hosts_add(set, fanout_hosts_at(s->hosts, i), NULL);
+	}
+	n = fanout_hosts_count(set);
+	if (n > 0)
+		(void)fanout_hosts_fold(set, names);
+	fanout_hosts_free(set);
+	return n;
+}
+
+static size_t
+count_new(const struct setup *s)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->count; i++)
+		n += s->host[i].state == NEW;
+	return n;
+}
+
+/* Where all refuse it, it was mistyped; a few may have one of their own. */
+static int
+ask_again(struct setup *s, size_t before)
+{
+	struct cli_ask ask;
+	struct fanout_error e;
+	char *names;
+	size_t n, round;
+	int status = 0;
+
+	for (round = 0; round < 2 && status == 0 && s->typed; round++) {
+		if ((n = revive(s, &names)) == 0)
+			break;
+		warnx("the password is refused by %s", names != NULL ? names :
+		    "some hosts");
+		free(names);
+		ask = (struct cli_ask)CLI_ASK_INIT;
+		ask.each = n < before && n <= EACH_MAX;
+		ask.once = !ask.each;
+		if (cli_ask_open(&ask, &s->opts, &e) != 0) {
+			warnx("%s", e.text);
+			return CLI_EXIT_USAGE;
+		}
+		s->typed = ask.once;	/* each was asked often enough */
+		before = n;
+		status = install(s, &ask);
+	}
+	return status;
+}
+
 int
 setup_install(struct setup *s)
 {
+	bool unasked;
+	size_t n;
 	int status;
 
 	if ((status = look(s)) == 0 && (status = probe(s)) == 0 &&
-	    (may_ask(s) || s->c->key != NULL))
-		status = install(s);
-	if (status != 0 || s->c->dry_run || (status = prove(s)) != 0)
-		return status;
-	return explain(s);
+	    (may_ask(s, &unasked) || s->c->key != NULL)) {
+		n = count_new(s);
+		status = install(s, &s->c->connect.ask);
+		if (status == 0 && unasked)
+			status = ask_again(s, n);
+	}
+	return status != 0 || s->c->dry_run ? status : setup_prove(s);
 }

@@ -100,7 +100,7 @@ on_ask(void *ctx, struct fanout *f, const struct fanout_event *ev)
 
 	if (ev->ask->kind == FANOUT_ASK_PASSPHRASE)
 		return secrets_key(&p->s->secrets, f, p->like->ask, ev->ask);
-	if (ev->ask->kind != FANOUT_ASK_HOSTKEY &&
+	if (p->s->use_password && ev->ask->kind != FANOUT_ASK_HOSTKEY &&
 	    secrets_password(&p->s->secrets, f, ev->ask))
 		return true;
 	return x->ask != NULL && x->ask(x->ctx, f, ev);
@@ -115,6 +115,8 @@ on_end(void *ctx, const struct cli_roster *r, struct cli_sink *out,
 	(void)r;
 	(void)out;
 	(void)err;
+	if (p->like->ask != NULL && p->like->ask->once)
+		p->s->typed = p->like->ask->password != NULL;
 	if (p->like->ask != NULL)
 		secrets_keep(&p->s->secrets, p->like->ask);
 }

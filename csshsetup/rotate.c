@@ -197,6 +197,25 @@ complain(const struct fanout_error *e)
 	return CLI_EXIT_USAGE;
 }
 
+/* One whose public half is missing was not made to the end, and nowhere put. */
+static int
+make_new(const struct rotate *r, struct fanout_error *e)
+{
+	char *public;
+	bool whole;
+
+	if (r->pairs.going_on)
+		return 0;
+	if (asprintf(&public, "%s.pub", r->to) == -1)
+		return cli_nomem(e);
+	whole = access(r->to, F_OK) == 0 && access(public, F_OK) == 0;
+	free(public);
+	if (whole)
+		return 0;
+	(void)unlink(r->to);
+	return key_make(r->s->c, r->to, e);
+}
+
 static int
 find_pairs(struct rotate *r, struct fanout_error *e)
 {
@@ -217,8 +236,7 @@ find_pairs(struct rotate *r, struct fanout_error *e)
 		    cli_nomem(e) : pairs_read(r->from, &r->old_word,
 		    &r->old_line, e);
 	}
-	if (access(r->to, F_OK) == -1 &&
-	    (rc = key_make(r->s->c, r->to, e)) != 0)
+	if ((rc = make_new(r, e)) != 0)
 		return rc;
 	if ((rc = pairs_read(r->from, &r->old_word, &r->old_line, e)) != 0)
 		return rc;

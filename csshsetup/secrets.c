@@ -104,8 +104,9 @@ secrets_move(struct secrets *s, const char *from, const char *to)
 void
 secrets_keep(struct secrets *s, const struct cli_ask *ask)
 {
-	if (ask->password == NULL || s->password != NULL)
+	if (ask->password == NULL)
 		return;
+	cli_secret_free(s->password);
 	s->password = copy(ask->password);
 }
 

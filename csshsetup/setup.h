@@ -39,6 +39,8 @@ struct setup {
 	struct host	*host;
 	const char	**dead;		/* why skipped; may be NULL */
 	bool		 interrupted;	/* what is left is only told */
+	bool		 typed;		/* the password for all; there is one */
+	bool		 use_password;	/* that was typed, unasked */
 	bool		 bad;		/* the answer is no: exit status 1 */
 
 	/* of the run under way */
@@ -91,5 +93,8 @@ int	setup_open_sink(const struct setup *, struct cli_sink *);
 
 /* install.c: hosts that can be become TRUSTED. */
 int	setup_install(struct setup *);
+
+/* proof.c: those that are INSTALLED become TRUSTED, or are asked why not. */
+int	setup_prove(struct setup *);
 
 #endif

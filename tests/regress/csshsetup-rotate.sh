@@ -74,6 +74,18 @@ want_err '5 of 5 failed: auth: node\[1-5\]$'
 by_key --verify 'node[1-5]'
 want_status 0
 
+# Killed at any moment: some key of ours is let in everywhere, and in the end the
+# next run has done all.
+: >"$key.new"
+for moment in 10 25 35 45 60; do
+	at_home setsid -w timeout --foreground -s KILL 0.$moment "$CSSHSETUP" --rotate --no-passphrase 'node[1-5]' >/dev/null 2>&1
+	by_key --verify 'node[1-5]'
+	want_status 0
+done
+by_key --rotate --no-passphrase 'node[1-5]'
+want_status 0
+want_equal "$(von node5 cat $ak)" "$(cat "$key.pub")" "authorized_keys"
+
 # Other keys, weak ones and old ones.
 ssh-keygen -q -t ed25519 -N '' -C bob@laptop.example -f "$T/bob"
 ssh-keygen -q -t rsa -b 1024 -N '' -C "$(printf 'e\033]0;x\007vil')" -f "$T/weak"

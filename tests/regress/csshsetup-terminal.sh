@@ -32,14 +32,25 @@ want_status 0
 want_quiet
 want_lines 4
 
-# Wrong, then right where it is asked for each.
-tty_setup 'Is it right' yes 'Password (for all' wrong -- "$CSSHSETUP" 'node[4-5]'
+# Wrong everywhere: it is asked for once more; refused by a few: for each of them.
+tty_setup 'Is it right' yes 'Password (for all' wrong 'Password (for all' no 'Password (for all' never -- \
+    "$CSSHSETUP" 'node[4-5]'
 want_status 3
 want_out 'node4: already trusted'
 want_err 'node5: auth: .*wrong (password|answer)'
+von node5 sh -c 'echo root:other | chpasswd'
+von node1 rm /root/.ssh/authorized_keys
+tty_setup 'Password (for all' wrong 'Password (for all' "$pw" "node5" 'no, no' 'try again' other -- \
+    "$CSSHSETUP" 'node[1,4-5]'
+want_status 0
+want_equal "$(grep -o 'refused by.*' "$err" | tr '\n' ';')" 'refused by node[1,5];refused by node5;'
+want_equal "$(sort "$out" | tr '\n' ';')" 'node1: trusted now;node4: already trusted;node5: trusted now;'
+von node5 sh -c "echo 'root:$VBED_PASSWORD' | chpasswd; rm /root/.ssh/authorized_keys"
 tty_setup 'assword' wrong 'try again' "$pw" -- "$CSSHSETUP" --ask-each 'node[4-5]'
 want_status 0
 want_equal "$(sort "$out" | tr '\n' ';')" 'node4: already trusted;node5: trusted now;'
+tty_setup 'assword' ^D -- "$CSSHSETUP" --accept-new --key "$T/none" --no-passphrase 'node6'
+want_status 3
 
 # Ended while a host does not answer: who was left is said.
 "$VHOSTS" cut node6
