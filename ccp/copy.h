@@ -8,6 +8,7 @@
  *	SEND    by SFTP: what is missing or differs, into temporary folders
  *	ARCHIVE by a command: many small files at once, where none was there
  *	LARGE   by a command for each: large files, likewise
+ *	XATTRS  by a command: --xattrs
  *	COMMIT  by a command: digests of what arrived, then rename
  *	FINISH  by SFTP: --delete; modes and times of directories
  *	AFTER   the user's command, where something was changed
@@ -57,7 +58,7 @@ struct copy_opts {
 };
 
 enum phase { PHASE_LOOK, PHASE_PROBE, PHASE_SUM, PHASE_BEFORE, PHASE_SEND, PHASE_PLACE,
-    PHASE_ARCHIVE, PHASE_LARGE, PHASE_COMMIT,
+    PHASE_ARCHIVE, PHASE_LARGE, PHASE_XATTRS, PHASE_COMMIT,
     PHASE_FINISH, PHASE_AFTER, PHASE_CLEAN,
     PHASE_OVER };
 
@@ -169,6 +170,7 @@ struct host {
 	bool		 wants_before;	/* BEFORE is next */
 	bool		 ran_before;	/* it is over */
 	bool		 by_archive;	/* what is small */
+	bool		 has_xattrs;	/* they are set */
 	bool		 no_archive;	/* there is no tar */
 
 	/* a large file */

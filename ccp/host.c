@@ -12,6 +12,7 @@
 #include "extra.h"
 #include "get.h"
 #include "plain.h"
+#include "xattr.h"
 #include "submit.h"
 #include "tell.h"
 
@@ -242,7 +243,8 @@ decided(struct host *h)
 	if (h->wanted > 0)
 		count_fellows(h);
 	/* Directories that it made before it waited have no times yet. */
-	if (!any(h, E_SEND | E_FIX | E_MADE, true) && extra_count(h) == 0)
+	if (!any(h, E_SEND | E_FIX | E_MADE, true) && extra_count(h) == 0 &&
+	    !xattr_any(h))
 		return AT_LEAVE;
 	if (h->copy->opts.diff)
 		return AT_FETCH;
@@ -392,6 +394,8 @@ after_all(struct host *h)
 
 	if (h->plain && plain_needs(h, PLACE_LINKS))
 		plain_place(h, PLACE_LINKS);
+	else if (!h->has_xattrs && xattr_any(h))
+		submit_script(h, PHASE_XATTRS, script_xattrs(h));
 	else if (!h->by_sftp && temps)
 		commit(h);
 	else if (!h->by_sftp)
@@ -471,6 +475,10 @@ next_phase(struct host *h)
 		break;
 	case PHASE_LARGE:
 		after_large(h);
+		break;
+	case PHASE_XATTRS:
+		h->has_xattrs = true;
+		after_all(h);
 		break;
 	case PHASE_COMMIT:
 		if (h->by_sftp)
@@ -554,6 +562,8 @@ script_over(struct host *h, const struct fanout_result *r)
 		plain_over(h);
 	else if (h->phase == PHASE_SUM)
 		script_summed(h);
+	else if (h->phase == PHASE_XATTRS)
+		script_xattrs_over(h);
 	else if (h->phase == PHASE_ARCHIVE)
 		script_archived(h);
 	else if (h->phase == PHASE_LARGE)
@@ -572,7 +582,7 @@ needs_cleaning(const struct host *h)
 		return h->failed && h->placing != PLACE_CLEAN &&
 		    plain_needs(h, PLACE_CLEAN);
 	return h->failed && (h->phase == PHASE_LARGE ||
-	    h->phase == PHASE_ARCHIVE ||
+	    h->phase == PHASE_ARCHIVE || h->phase == PHASE_XATTRS ||
 	    h->phase == PHASE_COMMIT) && (h->result.cls == FANOUT_C_REMOTE ||
 	    h->result.cls == FANOUT_C_LOCAL);
 }

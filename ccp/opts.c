@@ -59,6 +59,8 @@ static const struct cli_option copy_options[] = {
 	    CLI_FLAG, AT(source.recursive), 0, 0, NULL },
 	{ 'p', "preserve", NULL, "keep modes and times",
 	    CLI_FLAG, AT(copy.preserve), 0, 0, NULL },
+	{ 0, "xattrs", NULL, "keep extended attributes, ACLs, SELinux contexts",
+	    CLI_FLAG, AT(source.xattrs), 0, 0, NULL },
 	{ 'L', "dereference", NULL, "copy what symbolic links point to",
 	    CLI_FLAG, AT(source.follow), 0, 0, NULL },
 	{ 0, "exclude", "PATTERN", "leave out names, or paths, like this",
@@ -245,6 +247,7 @@ check_get(struct ccp *c, struct fanout_error *e)
 	    c->copy.owner != NULL || c->copy.backup != NULL ||
 	    c->mode != NULL || c->copy.update || c->copy.no_clobber ||
 	    c->source.follow || c->nexcludes > 0 || c->copy.delete ||
+	    c->source.xattrs ||
 	    c->copy.before != NULL || c->copy.after != NULL))
 		return cli_error(e, FANOUT_EINVAL, "with --get there are only "
 		    "-r, -p, --flat, --max-size and --mkdir");

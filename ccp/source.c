@@ -12,6 +12,7 @@
 
 #include "cli/error.h"
 #include "source.h"
+#include "xattr.h"
 
 /* Files with more than one name, by inode, while walking. */
 struct seen {
@@ -171,6 +172,7 @@ add(struct walk *w, const FTSENT *f)
 	struct source *src = w->src;
 	struct entry *en;
 	bool root = f->fts_level == FTS_ROOTLEVEL;
+	int rc = 0;
 
 	if ((en = new_entry(src)) == NULL)
 		return cli_nomem(w->e);
@@ -188,13 +190,16 @@ add(struct walk *w, const FTSENT *f)
 		free(en->link);
 		return fail_file(w, f->fts_path, strerror(errno));
 	}
+	if (w->opts->xattrs && en->kind != ENTRY_LINK &&
+	    xattr_read(f->fts_accpath, &en->xattrs) == -1)
+		rc = fail_file(w, f->fts_path, strerror(errno));
 	if (en->kind == ENTRY_FILE && f->fts_statp->st_nlink > 1 &&
 	    w->opts->recursive && note_links(w, en) == -1)
 		return cli_nomem(w->e);
 	((FTSENT *)(uintptr_t)f)->fts_number = (long)src->count++;
 	src->roots += root;
 	src->bytes += (uint64_t)en->size;
-	return 0;
+	return rc;
 }
 
 /* ---- walking ---- */
@@ -330,6 +335,7 @@ source_free(struct source *src)
 		free(src->entries[i].name);
 		free(src->entries[i].path);
 		free(src->entries[i].link);
+		free(src->entries[i].xattrs);
 		EVP_MD_CTX_free(src->entries[i].digest);
 		if (src->entries[i].readers > 0)
 			close(src->entries[i].fd);

@@ -29,6 +29,7 @@ struct entry {
 	char		*name;		/* last part of where it goes */
 	char		*path;		/* roots: the local path as given */
 	char		*link;		/* LINK: what it points to */
+	char		*xattrs;	/* FILE, DIR: see xattr.h; NULL: none */
 	uint32_t	 parent;	/* index of its directory; NO_PARENT: a root */
 	uint32_t	 first;		/* HARD: index of the file it is */
 	enum entry_kind	 kind;
@@ -59,6 +60,7 @@ struct source {
 struct source_opts {
 	bool	 recursive;		/* else a directory is an error */
 	bool	 follow;		/* symbolic links become what they name */
+	bool	 xattrs;		/* read them, too */
 	char	*const *exclude;	/* glob patterns, NULL at the end; or NULL */
 };
 
