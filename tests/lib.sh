@@ -208,7 +208,8 @@ PORT
 peak() {
 	while high=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status" 2>/dev/null) &&
 	    [ -n "$high" ]; do
-		echo "$high" >"$2"
+		echo "$high" >"$2.new"
+		mv -f "$2.new" "$2"	# whole, whenever it is read
 		sleep 0.02
 	done
 }

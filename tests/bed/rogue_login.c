@@ -36,13 +36,14 @@
 #define FLOOD (100u * 1024 * 1024)
 
 /* RFC 4250 4.1.2 */
-enum { DISCONNECT = 1, IGNORE = 2, WINDOW_ADJUST = 93, DATA = 94, CH_EOF = 96,
+enum { DISCONNECT = 1, IGNORE = 2, OPEN_FAILURE = 92, WINDOW_ADJUST = 93, DATA = 94, CH_EOF = 96,
     CH_CLOSE = 97, REQUEST = 98 };
 
 struct guest {
 	ssh_session	 ssh;
 	ssh_channel	 channel;
 	const struct manner *manner;
+	uint32_t	 opens;
 	bool		 in, asked;	/* logged in; wants its command run */
 	struct ssh_server_callbacks_struct server;
 	struct ssh_channel_callbacks_struct on_channel;
@@ -287,7 +288,8 @@ static const struct manner {
 	{ "flood",		flood,		true,	5 },
 	{ "window",		window,		true,	5 },
 	{ "big-status",		big_status,	true,	5 },
-	{ "disconnect",		disconnect,	true,	0 }
+	{ "disconnect",		disconnect,	true,	0 },
+	{ "shortage",		NULL,		false,	60 }
 };
 
 /* ---- a server as it should be ---- */
@@ -308,6 +310,28 @@ on_key(ssh_session ssh, const char *user, struct ssh_key_struct *key,
 		return SSH_AUTH_DENIED;
 	g->in = state == SSH_PUBLICKEY_STATE_VALID;
 	return SSH_AUTH_SUCCESS;
+}
+
+/* As a jump host it never has room for one more (RFC 4254 5.1). */
+static int
+on_message(ssh_session ssh, ssh_message message, void *arg)
+{
+	struct guest *g = arg;
+	struct msg m;
+
+	(void)ssh;
+	if (g->manner == NULL || strcmp(g->manner->user, "shortage") != 0 ||
+	    ssh_message_type(message) != SSH_REQUEST_CHANNEL_OPEN ||
+	    ssh_message_subtype(message) != SSH_CHANNEL_DIRECT_TCPIP)
+		return 1;
+	m.p[0] = OPEN_FAILURE;
+	m.len = 1;
+	put_u32(&m, g->opens++);	/* clients count them so */
+	put_u32(&m, 4);			/* SSH_OPEN_RESOURCE_SHORTAGE */
+	put_str(&m, "no room");
+	put_str(&m, "");
+	say(g, &m);
+	return 0;
 }
 
 static int
@@ -359,6 +383,7 @@ serve(int fd, const char *hostkey)
 	if (ssh_bind_accept_fd(bind, g.ssh, fd) != SSH_OK)
 		errx(1, "accept: %s", ssh_get_error(bind));
 	ssh_set_server_callbacks(g.ssh, &g.server);
+	ssh_set_message_callback(g.ssh, on_message, &g);
 	ssh_set_auth_methods(g.ssh, SSH_AUTH_METHOD_PUBLICKEY);
 	if (ssh_handle_key_exchange(g.ssh) != SSH_OK)
 		errx(1, "key exchange: %s", ssh_get_error(g.ssh));

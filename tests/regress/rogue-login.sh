@@ -90,3 +90,10 @@ want_lines 4
 want_equal "$(cat "$T/count")" 104857600 "bytes of standard error"
 kib=$(cat "$T/peak")
 $SANITIZED || [ "$kib" -lt 100000 ] || fail "flood: $kib KiB"
+
+# A jump host that never has room for one more: its hosts wait for it, as long
+# as a connection may take.
+cp "$T/kh" "$BED/known_hosts"
+cx -n -t 2 -J "shortage@$at" -w '127.1.0.[1-2]' true
+want_status 3
+want_err '2 of 2 failed: connect-timeout: 127.1.0.\[1-2\]$'
