@@ -125,8 +125,9 @@ plain_takes_over(struct host *h, const struct fanout_result *r)
 {
 	struct lines l;
 
+	/* A host that is skipped never began. */
 	if (h->phase != PHASE_LOOK || h->plain || h->failed ||
-	    sftp_is_up(h->sftp) || r->out_bytes > 0 ||
+	    h->sftp == NULL || sftp_is_up(h->sftp) || r->out_bytes > 0 ||
 	    (r->cls != FANOUT_C_EXIT && r->cls != FANOUT_C_OK &&
 	    r->cls != FANOUT_C_REMOTE))
 		return false;
