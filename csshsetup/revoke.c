@@ -311,6 +311,23 @@ conclude(struct revoke *r, size_t i, bool was_there, enum attempt verdict,
 	}
 }
 
+/* Whoever mistypes a name would think that it is done. */
+static void
+warn_if_nowhere(const struct revoke *r)
+{
+	size_t i, reached = 0;
+
+	for (i = 0; i < r->s->count; i++) {
+		if (r->gone[i] > 0)
+			return;
+		reached += r->s->host[i].state == TRUSTED;
+	}
+	if (reached > 0)
+		warnx("--revoke %s: no host that was reached has such a key%s",
+		    r->s->c->revoke, r->comment != NULL ? ", by its comment or "
+		    "the host in it" : "");
+}
+
 /* What each had is known; is it gone now, and is the key refused? */
 static int
 prove(struct revoke *r)
@@ -356,8 +373,10 @@ setup_revoke(struct setup *s)
 		warnx("out of memory");
 		goto out;
 	}
-	if ((status = setup_log_in(s)) == 0 && (status = look(&r, false)) == 0 &&
-	    !s->c->dry_run)
+	if ((status = setup_log_in(s)) != 0 || (status = look(&r, false)) != 0)
+		goto out;
+	warn_if_nowhere(&r);
+	if (!s->c->dry_run)
 		status = prove(&r);
 out:
 	for (i = 0; i < r.count; i++)

@@ -124,6 +124,9 @@ grep -q '^-ssh-ed25519 .* root@node7.example$' "$out" || fail "no diff"
 by_key --revoke node7 'node[4-5]'
 want_status 0
 want_equal "$(grep -v goes "$out" | tr '\n' ';')" 'node4: not there;node5: gone;'
+by_key --revoke bob@latpop 'node[1-2]'
+want_status 0
+want_err 'bob@latpop: no host that was reached has such a key, by its comment'
 by_key --revoke root@control 'node[1-5]'
 want_status 1
 want_err 'is the key that lets us in'
