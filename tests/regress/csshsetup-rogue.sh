@@ -52,7 +52,7 @@ full=$(von node5 sha256sum $ak)
 von node6 mount --bind /root/.ssh /root/.ssh
 von node6 mount -o remount,ro,bind /root/.ssh
 
-setup -u 2 --grace 0.2 -r 'node[1-7]'
+setup -u 8 --grace 0.2 -r 'node[1-7]'
 want_status 1
 want_err 'node2: command-timeout: '
 want_err 'node3: remote: (none of the host keys that it tells of|the name of its user)'
@@ -67,6 +67,6 @@ for host in node1 node7; do
 	von $host grep -q 'root@node' $ak || fail "$host has no key of the other"
 done
 grep -q '^node1: reaches 1 of 6$' "$out" || fail "node1 does not reach node7"
-setup -u 2 --grace 0.2 --rotate 'node[1,4]'
+setup -u 6 --grace 0.2 --rotate 'node[1,4]'
 want_status 1
 want_err 'the old key stays everywhere'
