@@ -15,7 +15,7 @@
 
 #define SAID_MAX 2047		/* of a host's output that is looked at */
 #define EACH_MAX 8		/* hosts that are asked for one by one, unasked */
-#define SCRIPT_MS 60000		/* for the script, where -u says nothing */
+#define SCRIPT_MS 120000		/* for the script, where -u says nothing */
 
 /* ---- what becomes of a host --------------------------------------------- */
 

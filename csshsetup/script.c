@@ -85,6 +85,7 @@ static const char lock[] =
 	"while flock -n $1 2>/dev/null; r=$?; [ $r = 1 ]; do "
 	    "n=$((n + 1)); [ $n -lt 300 ] || "
 		"no \"another run holds the lock on $2\"; "
+	    "[ $((n % 50)) != 0 ] || say wait; "
 	    "sleep 0.1 2>/dev/null || sleep 1; done; fi; [ $r = 0 ]; }; "
     "lock() { exec 9<\"$D\"; "
 	"if try 9 \"$D\"; then :; else J=$F.lock; n=0; "
@@ -125,7 +126,7 @@ static const char install[] =
 	"[ -z \"$(tail -c 1 \"$F\")\" ] || echo; }; fi && "
 	"printf \"%s\\n\" \"$N\"; } 2>&1 >>\"$X\") || no \"$F: $e\"; "
     "G <\"$X\" || no \"$F: the new file is not whole\"; "
-    "e=$(sync 2>&1; mv -f \"$X\" \"$F\" 2>&1) || no \"$e\"; X0=; modes; "
+    "e=$(sync \"$X\" 2>&1; mv -f \"$X\" \"$F\" 2>&1) || no \"$e\"; X0=; modes; "
     "say \"done 0 $F\"";
 
 char *
@@ -205,7 +206,7 @@ static const char edit[] =
 	    "sed -n \"s/.* \\([0-9]*%\\) .*/\\1 of the disk is used/p\"))\"; "
 	"}; "
     "put() { eval \"F=\\$F$1 X=\\$X$1\"; D=${F%/*}; "
-	"e=$(mv -f \"$X\" \"$F\" 2>&1) || no \"$e\"; eval \"X$1=\"; "
+	"e=$(sync \"$X\" 2>&1; mv -f \"$X\" \"$F\" 2>&1) || no \"$e\"; eval \"X$1=\"; "
 	"case $D in \"$H\"/*|/etc/dropbear) IN=1;; *) IN=;; esac; "
 	"if [ $1 = 9 ]; then context; else modes; fi; }; ";
 
@@ -217,7 +218,7 @@ static const char account[] =
 	"show 9; fi; "
     "say ready; P=; while IFS= read -r l; do set -- $l; case ${1-} in "
 	"edit) edit \"$2\" \"$3\" \"$4\" \"$5\"; P=\"$P $2\";; "
-	"commit) [ -z \"$P\" ] || sync; for p in $P; do put $p; done; say done; exit 0;; "
+	"commit) for p in $P; do put $p; done; say done; exit 0;; "
     "esac; done";
 
 char *
