@@ -3,7 +3,8 @@
  * /bin/sh, so that it comes through whatever login shell there is.
  *
  * What it has to say are lines that begin with SCRIPT_SAYS, a word and a blank.
- * "no WHY" refuses; "wait" means nothing; "ready" means that it has said all and reads its input.
+ * "no WHY" refuses; "wait" means nothing; "ready" means that it has said all and
+ * reads its input.
  */
 #ifndef SCRIPT_H
 #define SCRIPT_H
