@@ -91,6 +91,20 @@ runs_here() {
 	[ "$(active_node)" = "$(crm_node -n)" ] && mountpoint -q "$pkg_mount"
 }
 
+# need_here: or why not.
+need_here() {
+	! runs_here || return 0
+	where=$(active_node)
+	[ -z "$where" ] || [ "$where" = "$(crm_node -n)" ] || die "the package runs on $where: do this there"
+	failures >&2
+	hint="when it is mended: crm_resource --cleanup, and this once more; csync-ha undo takes away what was made"
+	die "the package does not come up"
+}
+
+failures() {
+	crm_mon -1 2>/dev/null | sed -n '/^Failed/,$p'
+}
+
 settled() {
 	crm_resource --wait --timeout=90s >/dev/null 2>&1 8>&-
 }
@@ -226,6 +240,15 @@ check_volume_group() {
 	esac
 	command -v vgs >/dev/null || { echo "there is no LVM here (lvm2); \"none\" is for a plain disk"; return 1; }
 	vgs "$name" >/dev/null 2>&1 || { echo "vgs does not know $name"; return 1; }
+	[ -n "$(vgs --noheadings -o systemid "$name" 2>/dev/null | tr -d ' ')" ] || clustered "$name" || {
+		echo "no member owns $name, any could activate it: vgchange --systemid \$(uname -n) $name, with system_id_source in lvm.conf"
+		return 1
+	}
+}
+
+# clustered VG: its locks are lvmlockd's.
+clustered() {
+	vgs --noheadings -o vg_lock_type "$1" 2>/dev/null | grep -qE 'dlm|sanlock'
 }
 
 check_logical_volume() {
@@ -404,7 +427,7 @@ unprepare() {
 	[ ! -f $HA_CONF ] || { rm -f $HA_CONF && echo without $HA_CONF; };
 	rm -rf $AGENTS $ALERT;
 	SH
-	serverd start
+	echo "if [ -s $INPUTS/promises.cf ]; then $(serverd start); fi"
 }
 
 # Same subnet, same disk; that is the guide's rule for where a master may be.
@@ -416,13 +439,15 @@ check_members() {
 	case $pkg_vg in
 	none) disk="[ -b $pkg_volume ] || echo no disk" ;;
 	shared) disk="mountpoint -q $pkg_mount || echo no disk" ;;
-	*) disk=true ;;
+	*) disk="[ -n \"\$(lvm systemid 2>/dev/null | sed 's/.*: *//')\" ] || echo no system id" ;;
 	esac
 	ask "no answer" "$disk; echo net \$(ip -o route show to match $pkg_address scope link | cut -d' ' -f1)"
 	: >"$T/lost"
 	while read -r host; do
 		if grep -q "^$host: no disk" "$T/said"; then
 			echo "$host it does not share the storage: $pkg_volume, $pkg_mount" >>"$T/lost"
+		elif grep -q "^$host: no system id" "$T/said"; then
+			echo "$host lvm.conf has no system_id_source, so it cannot take over $pkg_vg" >>"$T/lost"
 		elif ! grep "^$host: net" "$T/said" | grep -qwF "$pkg_network"; then
 			echo "$host $(cross_subnet "it")" >>"$T/lost"
 		fi

@@ -23,9 +23,7 @@ make_storage() {
 	fi
 	prefix=${pkg_network#*/}
 	mode=system_id
-	! uses csync-lvm || case $(vgs --noheadings -o vg_lock_type "$pkg_vg" 2>/dev/null) in
-	*dlm* | *sanlock*) mode=lvmlockd ;;
-	esac
+	! uses csync-lvm || ! clustered "$pkg_vg" || mode=lvmlockd
 	"storage_by_$manager"
 }
 

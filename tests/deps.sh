@@ -12,7 +12,7 @@ build="gcc make pkg-config libc6-dev libssh2-1-dev libssl-dev libbsd-dev libyaml
 check="openssh-server openssh-client dropbear-bin clang libssh-dev procps jq iproute2 sudo cfengine3 openssl
 universal-ctags shellcheck mandoc codespell git netcat-openbsd pdsh patch opendoas
 attr python3-clustershell clustershell zsh fish tcsh
-systemd corosync pacemaker pacemaker-cli-utils resource-agents pcs crmsh psmisc kmod util-linux e2fsprogs"
+systemd corosync pacemaker pacemaker-cli-utils resource-agents pcs crmsh lvm2 psmisc kmod util-linux e2fsprogs"
 peers="pssh"
 
 print=false
