@@ -2,6 +2,7 @@
 # From nothing to a master with clients on virtual hosts, by password logins; a
 # change of policy reaches all by cfrun; the second run changes nothing; a host
 # that is down is named and stops no other.
+# limit: 240
 . "$(dirname "$0")/csync.inc"
 csync_up 8
 
@@ -29,7 +30,7 @@ von node1 sh -c "cd $W && cmp -s ppkeys/localhost.pub ppkeys/root-\$(cf-key -p p
 
 "$VHOSTS" crash node5
 von node4 sed -i '/node1/d' /etc/hosts
-on 1 csync-client-add -t 1 --accept-new --password-fd 3 'node[2-7]'
+on 1 csync-client-add -t 3 --accept-new --password-fd 3 'node[2-7]'
 want_status 1
 want_err '^csync-client-add: failed on 1: node5.bed.example$'
 want_err '^csync-client-add: node5.bed.example: no login: '

@@ -2,6 +2,7 @@
 # A member that comes or goes, as the cluster tells it: from all at once and
 # twice, for hosts with keys of their own and for members that share the
 # master's; what is said goes to syslog; only the master does anything.
+# limit: 240
 . "$(dirname "$0")/csync.inc"
 command -v logger >/dev/null || skip "logger is not installed"
 csync_up 4
@@ -84,7 +85,7 @@ for i in 3 4; do
 	want_status 0
 done
 "$VHOSTS" crash node4
-on 1 csync-keys -t 1 --all
+on 1 csync-keys -t 3 --all
 want_status 1
 want_err 'failed on 1: node4'
 "$VHOSTS" start node4

@@ -1,6 +1,7 @@
 #!/bin/sh
 # All keys are made anew with one client down: it is named, goes on with what it
 # had, and is finished when it is back. One key; a key revoked; a clone refused.
+# limit: 240
 . "$(dirname "$0")/csync.inc"
 csync_up 8
 clients='2 3 4 5 6 7'
@@ -30,7 +31,7 @@ on 1 csync-keys --all --dry-run
 want_status 0
 matches
 "$VHOSTS" crash node3
-on 1 csync-keys -t 1 --all
+on 1 csync-keys -t 3 --all
 want_status 1
 want_err '^csync-keys: failed on 1: node3.bed.example$'
 want_err 'csync-keys --resume'

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A recipe is killed, with all that it has started, at one moment after another
 # of its way; run again it ends right, and then there is nothing left to do.
+# limit: 240
 . "$(dirname "$0")/csync.inc"
 ! $SANITIZED || skip "it kills shells, whose tools others run with sanitizers"
 csync_up 2
@@ -57,13 +58,13 @@ for at in 4:KILL 9:KILL; do
 	from_nothing
 	moment "${at%:*}" "${at#*:}" csync-master
 done
-for at in 2:KILL 5:TERM 9:KILL 14:KILL; do
+for at in 2:KILL 5:TERM 9:KILL 11:KILL; do
 	from_nothing
 	on 1 csync-master
 	moment "${at%:*}" "${at#*:}" csync-client-add --accept-new --password-fd 3 node2
 	all_well 1
 done
-for at in 2:KILL 8:TERM 15:KILL; do
+for at in 2:KILL 8:TERM 12:KILL; do
 	moment "${at%:*}" "${at#*:}" csync-keys --all
 	all_well 1
 done

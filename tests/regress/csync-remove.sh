@@ -36,7 +36,7 @@ on 1 csync-client-remove node2
 want_same csync-client-remove
 
 "$VHOSTS" crash node3
-on 1 csync-client-remove -t 1 node3
+on 1 csync-client-remove -t 3 node3
 want_status 1
 want_err 'node3.bed.example: it still takes itself for a client'
 run von node1 "$CFRUN" --list

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What csync-show and csync-test say when all is well, and of each thing that is
 # not; when agents run by themselves, by csync-schedule.
+# limit: 240
 . "$(dirname "$0")/csync.inc"
 csync_up 4
 W=/var/lib/cfengine3
@@ -90,13 +91,13 @@ von node2 sh -c "echo '# mine' >>$W/inputs/site.cf"
 von node3 sh -c 'kill $(pidof cf-serverd)'
 touch "$T/pub"
 von node1 sh -c "cp $W/ppkeys/localhost.pub /root/x.pub; sed -i s/A/B/ /root/x.pub; cp /root/x.pub $W/ppkeys/root-MD5=0000.pub"
-on 1 csync-show -t 1
+on 1 csync-show -t 3
 want_status 1
 grep -q '^  node2.* ok  *differs ' "$out" || fail "drift of node2"
 grep -q '^  node3.* refused  *current ' "$out" || fail "cf-serverd of node3"
 grep -q '^  node4.* connect-timeout  *[?] .*no ssh: connect-timeout' "$out" || fail "node4 is down"
 grep -q "nobody's key: .*MD5=0000" "$out" || fail "a key that is nobody's"
-on 1 csync-test -t 1
+on 1 csync-test -t 3
 want_status 1
 want_err '^csync-test: node4.bed.example: cf-agent fetches no policy: connect-timeout'
 want_err '^csync-test: node3.bed.example: cfrun: refused'

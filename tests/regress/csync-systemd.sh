@@ -1,6 +1,7 @@
 #!/bin/sh
 # With systemd: what runs now and after the next boot, for cf-serverd and for
 # cf-execd, which the unit cfengine3 of the package would start in any case.
+# limit: 240
 . "$(dirname "$0")/csync.inc"
 ! $SANITIZED || skip "it is about systemd; others run the tools with sanitizers"
 csync_up 3 --systemd

@@ -2,6 +2,7 @@
 # The wizard at a terminal, from nothing to a master with clients, and all its
 # menu; then the same on other hosts by the recorded answers. Wrong answers are
 # asked for once more; ended in the middle, it goes on with what was answered.
+# limit: 240
 . "$(dirname "$0")/csync.inc"
 csync_up 8
 W=/var/lib/cfengine3
