@@ -26,14 +26,14 @@ slowly() {
 
 M=1000000
 # By SFTP, as an archive, by a command, and back.
-slowly 2700 6000 -w node1 --bwlimit-host ${M} "$T/small" /root/
-slowly 1700 5000 -w node1 --bwlimit ${M} -r "$T/many" /root/
-slowly 1900 5000 -w node1 --bwlimit-host 6${M#1} "$T/large" /root/
-slowly 1800 5000 -w node1 --bwlimit 1500k --get /root/small "$T"
+slowly 2700 20000 -w node1 --bwlimit-host ${M} "$T/small" /root/
+slowly 1700 20000 -w node1 --bwlimit ${M} -r "$T/many" /root/
+slowly 1900 20000 -w node1 --bwlimit-host 6${M#1} "$T/large" /root/
+slowly 1800 20000 -w node1 --bwlimit 1500k --get /root/small "$T"
 cmp "$T/small" "$T/node1/root/small" || fail "what came back"
 # Three hosts together; each of them.
-slowly 4200 9000 -w 'node[1-3]' --bwlimit 2${M#1} "$T/small" /root/second
-slowly 1400 4000 -w 'node[1-3]' --bwlimit-host 2${M#1} "$T/small" /root/third
+slowly 4200 20000 -w 'node[1-3]' --bwlimit 2${M#1} "$T/small" /root/second
+slowly 1400 20000 -w 'node[1-3]' --bwlimit-host 2${M#1} "$T/small" /root/third
 want_equal "$("$VHOSTS" enter node3 sha256sum </dev/null /root/third | cut -d' ' -f1)" \
     "$(sha256sum <"$T/small" | cut -d' ' -f1)" "what arrived"
 
