@@ -298,6 +298,15 @@ check(struct ccp *c, struct fanout_error *e)
 	return 0;
 }
 
+/* As scp names the place on a host: here it would be a file of that name. */
+static bool
+is_of_scp(const char *dest)
+{
+	size_t n = strcspn(dest, ":/%");
+
+	return n > 0 && dest[n] == ':';
+}
+
 static int
 set_dest(struct ccp *c, size_t n, struct fanout_error *e)
 {
@@ -322,6 +331,10 @@ set_dest(struct ccp *c, size_t n, struct fanout_error *e)
 		return cli_error(e, FANOUT_EINVAL, "an empty destination");
 	if (c->gather)
 		return 0;
+	if (is_of_scp(dest))
+		return cli_error(e, FANOUT_EINVAL, "%s: hosts are named by -w, "
+		    "not in DEST; for a file of that name, put ./ before it",
+		    dest);
 	/* ~ is where the login begins; SFTP has no other home. */
 	if (strncmp(dest, "~/", 2) == 0)
 		dest = c->copy.dest = dest[2] == '\0' ? "." : dest + 2;

@@ -98,6 +98,16 @@ want_status 2
 cp_ -w $H "$T/f" "$D" -v
 want_status 2
 want_err '^ccp: -v: options come before the files'
+# Hosts are not named as for scp, where it would be a file of that name.
+for dest in $H: $H:f "$H:$D/" "root@$H:$D"; do
+	cp_ -w $H "$T/f" "$dest"
+	want_status 2
+	want_err '^ccp: [^ ]*: hosts are named by -w, not in DEST'
+done
+cp_ -w $H "$T/f" "$D/a:b"
+want_status 0
+cp_ -w $H "$T/f" ./a:b
+want_status 0
 echo dash >"$T/-dash"
 (cd "$T" && cp_ -w $H -- f -dash "$D") || fail "files after --"
 want_equal "$(cat "$D/-dash")" dash "a file named -dash"
