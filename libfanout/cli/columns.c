@@ -206,6 +206,19 @@ include(struct cli_columns *c, const char *from, char *name,
 	return rc;
 }
 
+/* A second word that is NAME=VALUE: somebody forgot the #. */
+static int
+check_bare(char *line, struct fanout_error *e)
+{
+	char *host = next_word(&line), *word;
+
+	if (host == NULL || (word = next_word(&line)) == NULL ||
+	    name_len(word) == 0)
+		return 0;
+	return cli_error(e, FANOUT_EPARSE, "\"%.40s\" stands behind a #: "
+	    "%.80s # %.40s", word, host, word);
+}
+
 static int
 take_line(struct cli_columns *c, const char *path, char *line,
     struct fanout_error *e)
@@ -218,7 +231,7 @@ take_line(struct cli_columns *c, const char *path, char *line,
 	    (name = next_word(&rest)) != NULL && next_word(&rest) == NULL)
 		return include(c, path, name, e);
 	if ((comment = strchr(line, '#')) == NULL)
-		return 0;
+		return check_bare(line, e);
 	*comment++ = '\0';
 	line += strspn(line, " \t");
 	for (end = line + strlen(line); end > line &&

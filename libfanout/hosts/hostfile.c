@@ -74,6 +74,16 @@ include(struct reader *rd, const char *from, const char *name)
 	return rc;
 }
 
+/* What to say of a word that is NAME=VALUE, and no host. */
+static const char *
+hint(const char *word)
+{
+	size_t n = strcspn(word, " \t=#");
+
+	return n > 0 && word[n] == '=' ? "; what is said of a host stands "
+	    "behind a #" : "";
+}
+
 static int
 one_line(struct reader *rd, struct fo_lines *l)
 {
@@ -96,8 +106,9 @@ one_line(struct reader *rd, struct fo_lines *l)
 	    (rc = fo_expr_add(rd->set, &ex)) == 0)
 		return 0;
 	at = inner.offset + (size_t)(ex.text - l->line);
-	return fo_error_at(rd->err, rc, at, l->number, "%s:%u:%zu: %s",
-	    l->path, l->number, at + 1, inner.text);
+	return fo_error_at(rd->err, rc, at, l->number, "%s:%u:%zu: %s%s",
+	    l->path, l->number, at + 1, inner.text,
+	    rc == FANOUT_EPARSE ? hint(l->line + at) : "");
 }
 
 /* 1: it was read before. */

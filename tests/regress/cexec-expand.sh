@@ -71,6 +71,14 @@ want_err '^cexec: %\{rack\}: no host file says rack=\.\.\. of 127\.1\.0\.4$'
 echo '127.1.0.1 # a=1 b' >bad
 cx -n --hostfile bad --expand 'echo %{a}'
 want_err '^cexec: bad:1: "b" is no NAME=VALUE'
+# Who forgets the # is told so, also where only columns are read.
+echo '127.1.0.1 a=1' >bad
+cx -n --hostfile bad --expand 'echo %{a}'
+want_status 2
+want_err 'bad:1:11: expected an operator .*; what is said of a host stands behind a #$'
+cx -n -w 127.1.0.1 --columns bad --expand 'echo %{a}'
+want_status 2
+want_err '^cexec: bad:1: "a=1" stands behind a #: 127.1.0.1 # a=1$'
 
 # Standard input: one file for all, or each its own; of any size, in batches.
 head -c 3000000 /dev/urandom >data
