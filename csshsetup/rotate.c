@@ -284,7 +284,9 @@ remember(struct rotate *r)
 		return complain(&e);
 	if (i > 0)
 		warnx("%zu host%s may still have the old key: csshsetup "
-		    "--rotate goes on with %s", i, i == 1 ? "" : "s",
+		    "--rotate%s%s goes on with %s", i, i == 1 ? "" : "s",
+		    r->s->c->key != NULL ? " --key " : "",
+		    r->s->c->key != NULL ? r->s->c->key : "",
 		    i == 1 ? "it" : "them");
 	else
 		warnx("the old key is kept as %s, in case a host that was not "
