@@ -228,13 +228,30 @@ read_public(struct setup_key *k, const struct csshsetup *c,
 	return rc;
 }
 
+/* The private key that is meant: ssh-copy-id takes its public half, too. */
+static char *
+private_of(const char *key)
+{
+	size_t len = strlen(key);
+	char *public;
+	bool half;
+
+	if (len <= 4 || strcmp(key + len - 4, ".pub") != 0)
+		return strdup(key);
+	if (asprintf(&public, "%s.pub", key) == -1)
+		return NULL;
+	half = access(key, F_OK) == 0 && access(public, F_OK) == -1;
+	free(public);
+	return half ? strndup(key, len - 4) : strdup(key);
+}
+
 char *
 key_path(const struct csshsetup *c, struct fanout_error *e)
 {
 	char *dir, *path;
 
 	if (c->key != NULL)
-		path = strdup(c->key);
+		path = private_of(c->key);
 	else if ((dir = ssh_dir(e)) == NULL)
 		return NULL;
 	else {

@@ -1,7 +1,9 @@
 /*
  * verify.c - who can log in where, without a password and without a change.
  */
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "attempt.h"
 #include "modes.h"
@@ -65,6 +67,7 @@ try_key(struct setup *s)
 {
 	struct attempts a = { .setup = s, .key = s->key.path };
 	struct cli_sink out;
+	bool here = access(s->key.path, F_OK) == 0;
 	struct host *h;
 	size_t i;
 	int status;
@@ -85,8 +88,10 @@ try_key(struct setup *s)
 			setup_give_up(h, &a.result[i]);
 		if (h->marked) {
 			h->result.cls = FANOUT_C_AUTH;
-			strlcpy(h->result.text, "this key is refused",
-			    sizeof(h->result.text));
+			(void)snprintf(h->result.text, sizeof(h->result.text),
+			    "this key is refused%s%s", here ? "" :
+			    "; its private half is not here: ",
+			    here ? "" : s->key.path);
 		}
 	}
 	cli_sink_close(&out);

@@ -68,6 +68,12 @@ want_status 0
 want_out 'node4: the new key is let in, the old one refused'
 ! let_in "$T/k1" node4 || fail "node4 lets in the old key"
 [ ! -e "$key.rotate" ] || fail "there is nothing left"
+by_key --verify --key "$key.pub" 'node[1-5]'
+want_status 0
+cp "$key.pub" "$T/half.pub"
+by_key --verify --key "$T/half.pub" node1
+want_status 1
+want_err "this key is refused; its private half is not here: $T/half"
 by_key --verify --key "$T/k1" 'node[1-5]'
 want_status 1
 want_err '5 of 5 failed: auth: node\[1-5\]$'
