@@ -177,10 +177,12 @@ static const char show_host_keys[] =
 	"ssh-keyscan -T 5 -p ${4-22} ${3-127.0.0.1} 2>/dev/null </dev/null | "
 	"while read -r a b c; do say host \"$b $c\"; done; fi; ";
 
-/* File N. */
+/* File N: its size, and its bytes. Both of one file that is open: where there is
+ * no lock another run may put a new one in its place at any moment. */
 static const char show_file[] =
     "show() { if [ -f \"$F\" ]; then e=$(cat \"$F\" 2>&1 >/dev/null) || no \"$e\"; "
-	"say \"file $1 $(($(wc -c <\"$F\"))) $F\"; cat \"$F\"; "
+	"{ z=$(wc -c 2>/dev/null </proc/self/fd/7) || z=$(wc -c <\"$F\"); "
+	"say \"file $1 $((z)) $F\"; cat <&7; } 7<\"$F\" || no \"$F is gone\"; "
     "else say \"file $1 - $F\"; fi; echo; eval \"F$1=\\$F\"; }; "
     "shows() { n=0; while n=$((n + 1)); path $n $L; "
 	"[ -n \"$F\" ] && [ $n -lt 4 ]; do "
