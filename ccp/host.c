@@ -244,7 +244,7 @@ decided(struct host *h)
 		count_fellows(h);
 	/* Directories that it made before it waited have no times yet. */
 	if (!any(h, E_SEND | E_FIX | E_MADE, true) && extra_count(h) == 0 &&
-	    !xattr_any(h))
+	    !h->load->source.has_xattrs)
 		return AT_LEAVE;
 	if (h->copy->opts.diff)
 		return AT_FETCH;
@@ -394,7 +394,7 @@ after_all(struct host *h)
 
 	if (h->plain && plain_needs(h, PLACE_LINKS))
 		plain_place(h, PLACE_LINKS);
-	else if (!h->has_xattrs && xattr_any(h))
+	else if (!h->has_xattrs && h->load->source.has_xattrs)
 		submit_script(h, PHASE_XATTRS, script_xattrs(h));
 	else if (!h->by_sftp && temps)
 		commit(h);

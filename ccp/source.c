@@ -199,6 +199,7 @@ add(struct walk *w, const FTSENT *f)
 	((FTSENT *)(uintptr_t)f)->fts_number = (long)src->count++;
 	src->roots += root;
 	src->bytes += (uint64_t)en->size;
+	src->has_xattrs |= en->xattrs != NULL;
 	return rc;
 }
 

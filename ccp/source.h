@@ -55,6 +55,7 @@ struct source {
 	size_t		 count, size;	/* used, allocated */
 	size_t		 roots;		/* entries without parent */
 	uint64_t	 bytes;		/* of all files */
+	bool		 has_xattrs;	/* any of them */
 };
 
 struct source_opts {

@@ -89,18 +89,6 @@ xattr_read(const char *path, char **lines)
 
 /* ---- there ---- */
 
-bool
-xattr_any(const struct host *h)
-{
-	const struct source *src = &h->load->source;
-	uint32_t i;
-
-	for (i = 0; i < src->count; i++)
-		if (src->entries[i].xattrs != NULL)
-			return true;
-	return false;
-}
-
 /* As getfattr(1) writes a name. */
 static void
 put_path(FILE *fp, const char *path)

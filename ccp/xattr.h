@@ -15,9 +15,6 @@
  * -1 and errno. */
 int	xattr_read(const char *path, char **lines);
 
-/* Has any entry some? */
-bool	xattr_any(const struct host *);
-
 /* The command line and h->input; NULL: no memory. What it said. */
 char	*script_xattrs(struct host *);
 void	script_xattrs_over(struct host *);

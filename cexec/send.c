@@ -55,14 +55,7 @@ set_become(void *into, const char *value, struct fanout_error *e)
 static int
 set_fd(void *into, const char *value, struct fanout_error *e)
 {
-	const char *why;
-	unsigned fd = (unsigned)strtonum(value, 0, INT_MAX - 1, &why);
-
-	if (why != NULL)
-		return cli_error(e, FANOUT_EINVAL, "%s is %s (the number of "
-		    "an open descriptor)", value, why);
-	((struct send *)into)->password_fd = fd + 1;
-	return 0;
+	return cli_ask_fd(&((struct send *)into)->password_fd, value, e);
 }
 
 const struct cli_option send_options[] = {

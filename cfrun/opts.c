@@ -75,30 +75,27 @@ static const struct cli_option run_options[] = {
 };
 
 /* The options to connect that all tools have, but for those of our own. */
+static bool
+adapt(struct cli_option *o)
+{
+	if (o->letter == 'l' || strcmp(o->name, "port") == 0 ||
+	    strcmp(o->name, "transport") == 0)
+		return false;
+	if (o->letter == 'f') {
+		o->letter = 0;
+		o->help = "the same as --background";
+	}
+	if (strcmp(o->name, "idle") == 0)
+		o->help = "without any output (default 1800)";
+	return true;
+}
+
 static const struct cli_option *
 connect_options(void)
 {
-	static struct cli_option table[40];
-	const struct cli_option *o;
-	size_t n = 0;
+	static struct cli_option table[CLI_CONNECT_OPTIONS];
 
-	if (table[0].help != NULL)
-		return table;
-	for (o = cli_connect_options; o->help != NULL && n + 1 <
-	    sizeof(table) / sizeof(table[0]); o++) {
-		if (o->letter == 'l' || strcmp(o->name, "port") == 0 ||
-		    strcmp(o->name, "transport") == 0)
-			continue;
-		table[n] = *o;
-		if (o->letter == 'f')
-			table[n] = (struct cli_option){ 0, o->name, o->arg,
-			    "the same as --background", o->kind, o->offset,
-			    o->min, o->max, o->call };
-		if (strcmp(o->name, "idle") == 0)
-			table[n].help = "without any output (default 1800)";
-		n++;
-	}
-	return table;
+	return cli_connect_adapted(table, adapt);
 }
 
 #define GROUPS(c) {						\

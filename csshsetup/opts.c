@@ -74,25 +74,20 @@ static const struct cli_option setup_options_table[] = {
 };
 
 /* -f is the file of hosts here; --fanout is there by its name. */
+static bool
+adapt(struct cli_option *o)
+{
+	if (o->letter == 'f')
+		o->letter = 0;
+	return true;
+}
+
 static const struct cli_option *
 connect_options(void)
 {
-	static struct cli_option table[40];
-	const struct cli_option *o;
-	size_t n = 0;
+	static struct cli_option table[CLI_CONNECT_OPTIONS];
 
-	if (table[0].help != NULL)
-		return table;
-	for (o = cli_connect_options; o->help != NULL && n + 1 <
-	    sizeof(table) / sizeof(table[0]); o++) {
-		table[n] = *o;
-		if (o->letter == 'f')
-			table[n] = (struct cli_option){ 0, o->name, o->arg,
-			    o->help, o->kind, o->offset, o->min, o->max,
-			    o->call };
-		n++;
-	}
-	return table;
+	return cli_connect_adapted(table, adapt);
 }
 
 #define GROUPS(c) {						\

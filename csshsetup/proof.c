@@ -94,21 +94,10 @@ prove(struct setup *s)
 	return status != 0 ? status : prove_by(s, false);
 }
 
-static int
-explain(struct setup *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->count; i++)
-		if (s->host[i].marked)
-			return why_refused(s);
-	return 0;
-}
-
 int
 setup_prove(struct setup *s)
 {
 	int status = prove(s);
 
-	return status != 0 ? status : explain(s);
+	return status != 0 ? status : why_refused(s);
 }

@@ -50,17 +50,6 @@ setup_log_in(struct setup *s)
 	return setup_part(s, setup_is_new, &like, own, opts);
 }
 
-static int
-explain(struct setup *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->count; i++)
-		if (s->host[i].marked)
-			return why_refused(s);
-	return 0;
-}
-
 /* With --key it is that very key. */
 static int
 try_key(struct setup *s)
@@ -108,7 +97,7 @@ setup_verify(struct setup *s)
 
 	if ((status = mesh_hub(s, &hub)) != 0 ||
 	    (status = s->c->key != NULL && !s->c->mutual ? try_key(s) :
-	    setup_log_in(s)) != 0 || (status = explain(s)) != 0 ||
+	    setup_log_in(s)) != 0 || (status = why_refused(s)) != 0 ||
 	    (!s->c->mutual && s->c->hub == NULL))
 		return status;
 	if ((all = members_new(s)) == NULL)

@@ -136,6 +136,17 @@ amend(struct refused *x, const struct why *w)
 	}
 }
 
+static bool
+any_marked(const struct setup *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (s->host[i].marked)
+			return true;
+	return false;
+}
+
 int
 why_refused(struct setup *s)
 {
@@ -145,7 +156,7 @@ why_refused(struct setup *s)
 	const struct cli_ask *a = &s->c->connect.ask;
 	int status = CLI_EXIT_USAGE;
 
-	if (s->key.word == NULL || (s->secrets.password == NULL && !a->once &&
+	if (!any_marked(s) || s->key.word == NULL || (s->secrets.password == NULL && !a->once &&
 	    !a->each && a->password_fd == 0))
 		return 0;
 	x.has = calloc(s->count, sizeof(*x.has));

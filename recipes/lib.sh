@@ -73,7 +73,7 @@ REGISTRY=$WORKDIR/cfrun.keys
 HOSTS=$MASTERDIR/cfrun.hosts
 CONF=$WORKDIR/csync.conf
 HA_CONF=$WORKDIR/csync-ha.conf
-TODO=$WORKDIR/csync.keys
+PLAN=$WORKDIR/csync.keys
 LOG=/var/log/csync.log
 LOCK=/run/csync.lock
 

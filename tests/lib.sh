@@ -51,26 +51,28 @@ bed_up() {
 	eval "$env"
 }
 
+# root_bed BED N [OPTION...]: what goes with this script.
+root_bed() {
+	[ -x "$CEXEC" ] || skip "$CEXEC is not built"
+	bed=$1
+	shift
+	rc=0
+	env=$("$bed" up "$@" --with $$ 2>"$err") || rc=$?
+	[ $rc -ne 77 ] || skip "$(tail -n 1 "$err")"
+	[ $rc -eq 0 ] || fail "${bed##*/} does not come up"
+	eval "$env"
+}
+
 # vhosts_up N [OPTION...]: virtual hosts node1 to nodeN, see bed/vhosts. They go
 # when this script has ended, however it ends.
 vhosts_up() {
-	[ -x "$CEXEC" ] || skip "$CEXEC is not built"
-	rc=0
-	env=$("$VHOSTS" up "$@" --with $$ 2>"$err") || rc=$?
-	[ $rc -ne 77 ] || skip "$(tail -n 1 "$err")"
-	[ $rc -eq 0 ] || fail "the virtual hosts do not come up"
-	eval "$env"
+	root_bed "$VHOSTS" "$@"
 }
 
 # cluster_up N [OPTION...]: virtual hosts node1 to nodeN that are a cluster, and
 # some that are not, see bed/cluster.
 cluster_up() {
-	[ -x "$CEXEC" ] || skip "$CEXEC is not built"
-	rc=0
-	env=$("$CLUSTER" up "$@" --with $$ 2>"$err") || rc=$?
-	[ $rc -ne 77 ] || skip "$(tail -n 1 "$err")"
-	[ $rc -eq 0 ] || fail "the cluster does not come up"
-	eval "$env"
+	root_bed "$CLUSTER" "$@"
 }
 
 # von HOST COMMAND...: as root on a virtual host.

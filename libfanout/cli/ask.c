@@ -13,17 +13,23 @@
 
 #define AT(member) offsetof(struct cli_ask, member)
 
-static int
-set_fd(void *into, const char *value, struct fanout_error *e)
+int
+cli_ask_fd(unsigned *fd, const char *value, struct fanout_error *e)
 {
 	const char *why;
-	unsigned fd = (unsigned)strtonum(value, 0, INT_MAX - 1, &why);
+	unsigned n = (unsigned)strtonum(value, 0, INT_MAX - 1, &why);
 
 	if (why != NULL)
 		return cli_error(e, FANOUT_EINVAL, "%s is %s (the number of "
 		    "an open descriptor)", value, why);
-	((struct cli_ask *)into)->password_fd = fd + 1;
+	*fd = n + 1;
 	return 0;
+}
+
+static int
+set_fd(void *into, const char *value, struct fanout_error *e)
+{
+	return cli_ask_fd(&((struct cli_ask *)into)->password_fd, value, e);
 }
 
 const struct cli_option cli_ask_options[] = {

@@ -66,6 +66,9 @@ void	cli_ask_event(struct cli_ask *, const struct fanout_event *);
 void	cli_ask_put(struct cli_ask *, const char *prompt,
 	    void (*answer)(void *ctx, const char *text), void *ctx);
 
+/* The number of a descriptor, plus 1, as an option has it. 0 or an error. */
+int	cli_ask_fd(unsigned *, const char *value, struct fanout_error *);
+
 /* The first line of a descriptor, for --OPTION; the caller frees it with
  * cli_secret_free. 0 or an error. */
 int	cli_ask_read(char **, int fd, const char *option,

@@ -178,6 +178,25 @@ const struct cli_option cli_connect_options[] = {
 	{ 0, NULL, NULL, NULL, CLI_FLAG, 0, 0, 0, NULL }
 };
 
+const struct cli_option *
+cli_connect_adapted(struct cli_option *table,
+    bool (*adapt)(struct cli_option *))
+{
+	const struct cli_option *o;
+	size_t n = 0;
+
+	if (table[0].help != NULL)
+		return table;
+	for (o = cli_connect_options; o->help != NULL &&
+	    n + 1 < CLI_CONNECT_OPTIONS; o++) {
+		table[n] = *o;
+		if (adapt(&table[n]))
+			n++;
+	}
+	table[n] = (struct cli_option){ .help = NULL };
+	return table;
+}
+
 /* The time to connect has two masters: the engine's own, and the keyword,
  * which would win if a configuration file had it. */
 static int

@@ -35,6 +35,12 @@ struct cli_connect {
 
 extern const struct cli_option cli_connect_options[];
 
+/* The same for a tool that has others of its own: adapt may change each, or
+ * leave it out (false). Made once, in table. */
+#define CLI_CONNECT_OPTIONS 40
+const struct cli_option *cli_connect_adapted(struct cli_option *table,
+	    bool (*adapt)(struct cli_option *));
+
 /* Fills the options of an engine, which point into c. 0 or an error. */
 int	cli_connect_apply(struct cli_connect *, struct fanout_opts *,
 	    struct fanout_error *);
