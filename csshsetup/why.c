@@ -156,8 +156,9 @@ why_refused(struct setup *s)
 	const struct cli_ask *a = &s->c->connect.ask;
 	int status = CLI_EXIT_USAGE;
 
-	if (!any_marked(s) || s->key.word == NULL || (s->secrets.password == NULL && !a->once &&
-	    !a->each && a->password_fd == 0))
+	if (!any_marked(s) || s->key.word == NULL ||
+	    (s->secrets.password == NULL && !a->once && !a->each &&
+	    a->password_fd == 0))
 		return 0;
 	x.has = calloc(s->count, sizeof(*x.has));
 	x.options = calloc(s->count, sizeof(*x.options));
