@@ -73,6 +73,7 @@ archive_serves(struct host *h)
 	a->file = (struct cli_spill)CLI_SPILL_INIT;
 	a->state = ARCHIVE_MAKING;
 	a->maker = h;
+	copy_work_on(h->copy, h->load);
 	return true;
 }
 

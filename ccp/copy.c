@@ -48,6 +48,16 @@ copy_load(struct copy *c)
 	return c->loads = l;
 }
 
+void
+copy_work_on(struct copy *c, struct load *l)
+{
+	if (l->busy)
+		return;
+	l->busy = true;
+	l->next_busy = c->busy;
+	c->busy = l;
+}
+
 static void
 load_free(struct load *l)
 {
@@ -157,9 +167,12 @@ copy_idle(struct copy *c)
 
 	if (c->waiting > 0)
 		fellow_attend(c);
-	for (l = c->loads; l != NULL; l = l->next)
+	while ((l = c->busy) != NULL) {
 		if (work_on(c, l))
 			return true;
+		c->busy = l->next_busy;
+		l->busy = false;
+	}
 	return false;
 }
 

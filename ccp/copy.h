@@ -100,7 +100,8 @@ struct become {
 
 /* What some of the hosts, or all, are to have, and what is made of it once. */
 struct load {
-	struct load	*next;
+	struct load	*next, *next_busy;
+	bool		 busy;		/* there is work on it for copy_idle() */
 	struct source	 source;
 	uint32_t	*by_name;	/* its entries, see extra.c; or NULL */
 	struct archive	 archive;
@@ -211,7 +212,7 @@ struct copy {
 	struct fanout	*engine;
 	struct cli_expand *expand;	/* what differs from host to host */
 	const struct fanout_hosts *hosts;
-	struct load	*loads;
+	struct load	*loads, *busy;
 	struct get_all	*get;		/* not to the hosts, but from them; NULL */
 	struct copy_opts opts;
 	struct become	 become;
@@ -242,6 +243,9 @@ struct copy {
 
 /* One more, still empty. NULL: no memory. */
 struct load *copy_load(struct copy *);
+
+/* There is work on it: an archive to be made, a sum to be computed. */
+void	copy_work_on(struct copy *, struct load *);
 
 /* Once, when hosts and opts are there, and all loads; then each host is to be
  * given its load and, unless all have the same, its dest. 0, or -1: no memory. */

@@ -142,8 +142,10 @@ submit_large(struct host *h)
 	free(script);
 	if (h->job == 0)
 		large_close(h);
-	else
+	else {
 		h->load->to_sum = h->large;
+		copy_work_on(h->copy, h->load);
+	}
 }
 
 void
