@@ -21,6 +21,8 @@ struct cexec {
 	struct cli_plan plan;
 	struct cli_again again;
 	bool	 no_stdin, largest;
+	bool	 takes_part;	/* input has a part in the run (input.h) */
+	char	*unlocked;	/* to be said at its end; NULL: nothing */
 	bool	 help, version;
 	const char *completion;	/* shell; NULL: not asked for */
 	char	**words;	/* after the options; NULL at the end */

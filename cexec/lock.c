@@ -10,6 +10,7 @@
 
 #include "cli/error.h"
 #include "cli/form.h"
+#include "cli/roster.h"
 #include "cli/signals.h"
 #include "cli/summary.h"
 #include "cli/visible.h"
@@ -21,14 +22,17 @@
 #define NAME_MAX_LEN 64
 #define WORD "fanout-lock "	/* what an answer begins with */
 
-enum state { LOCK_NONE, LOCK_WAITS, LOCK_HELD, LOCK_TAKEN, LOCK_FAILED };
+
+enum state { LOCK_NONE, LOCK_WAITS, LOCK_HELD, LOCK_TAKEN, LOCK_FAILED,
+	LOCK_LOST };
 
 struct lock_host {
 	enum state state;
 	size_t	 len, err_len;
 	char	 line[400];	/* the one that comes; or who has it */
 	char	 err[160];
-	struct fanout_result result;	/* LOCK_FAILED */
+	bool	 told;		/* that it is lost */
+	struct fanout_result result;	/* LOCK_FAILED, LOCK_LOST */
 };
 
 /*
@@ -161,6 +165,8 @@ decide(struct lock *l, struct lock_host *h, enum state state)
 	h->state = state;
 	l->held += state == LOCK_HELD;
 	l->taken += state == LOCK_TAKEN;
+	l->lost += state == LOCK_LOST;
+	l->untold += state == LOCK_LOST;
 }
 
 static void
@@ -174,6 +180,29 @@ fail(struct lock *l, size_t host, const struct fanout_result *r,
 	    "nothing is run: %.160s", l->name, why);
 	l->skip[host] = h->result.text;
 	decide(l, h, LOCK_FAILED);
+}
+
+/* It was held, and its session ended before we wanted it to. */
+static void
+lose(struct lock *l, size_t host, const struct fanout_result *r)
+{
+	struct lock_host *h = &l->at[host];
+	char killed[60];
+	const char *why = r->text;
+
+	if (r->cls == FANOUT_C_SIGNAL) {
+		snprintf(killed, sizeof(killed), "what held it was killed by "
+		    "signal %s", r->signal);
+		why = killed;
+	} else if (r->cls == FANOUT_C_OK || r->cls == FANOUT_C_EXIT)
+		why = "what held it has ended";
+	h->result = *r;
+	h->result.cls = FANOUT_C_LOST;
+	h->result.status = -1;
+	snprintf(h->result.text, sizeof(h->result.text), "lock %s was lost: "
+	    "%.160s", l->name, why);
+	l->skip[host] = h->result.text;
+	decide(l, h, LOCK_LOST);
 }
 
 static void
@@ -214,6 +243,8 @@ on_done(struct lock *l, size_t host, const struct fanout_result *r)
 	if ((l->releasing && r->cls == FANOUT_C_OK) ||
 	    r->cls == FANOUT_C_CANCELED)
 		decide(l, h, LOCK_NONE);
+	else if (h->state == LOCK_HELD)
+		lose(l, host, r);
 	else if (r->cls == FANOUT_C_OK || r->cls == FANOUT_C_EXIT) {
 		mine.cls = FANOUT_C_REMOTE;
 		h->err[h->err_len] = '\0';
@@ -260,6 +291,22 @@ on_event(struct lock *l, const struct fanout_event *ev)
 		on_done(l, ev->host, ev->result);
 }
 
+/* Before the first answer that has to be given once more for the command. */
+static void
+warn_of_twice(struct lock *l, const struct cli_ask *ask,
+    const struct fanout_event *ev)
+{
+	if (l->warned || ev->kind != FANOUT_EV_ASK ||
+	    ask->terminal.fd == -1 || cli_ask_for_all(ask, ev->ask) ||
+	    (ev->ask->kind != FANOUT_ASK_PASSWORD &&
+	    ev->ask->kind != FANOUT_ASK_PROMPT))
+		return;
+	l->warned = true;
+	warnx("with --lock hosts are logged in to twice: this is asked for "
+	    "the lock, and then again for the command; a code that is good "
+	    "for one login will not do for both");
+}
+
 /* Until each host has said something. False: the user wants to stop. */
 static bool
 wait_for_all(struct lock *l, struct cli_ask *ask)
@@ -282,6 +329,7 @@ wait_for_all(struct lock *l, struct cli_ask *ask)
 			rc = fanout_next(l->engine, &ev, l->taken > 0 ?
 			    TAKEN_MS : ANSWER_MS);
 		if (rc > 0) {
+			warn_of_twice(l, ask, &ev);
 			cli_ask_event(ask, &ev);
 			on_event(l, &ev);
 		} else if (cli_signals_take() != CLI_GO_ON)
@@ -434,53 +482,135 @@ lock_failure(const struct lock *l, size_t host)
 	    &l->at[host].result : NULL;
 }
 
-/* ---- and giving it back ---------------------------------------------------------- */
+/* ---- while it is held ------------------------------------------------------------ */
 
 static void
-tell_lost(struct lock *l)
+take_events(struct lock *l, int timeout_ms)
 {
-	struct fanout_hosts *lost;
-	char *names;
+	struct fanout_event ev;
+
+	while (l->engine != NULL && fanout_next(l->engine, &ev,
+	    timeout_ms) > 0)
+		on_event(l, &ev);
+}
+
+bool
+lock_watch(struct lock *l, struct fanout_event *ev)
+{
+	int64_t now = cli_now();
 	size_t i;
 
-	if (fanout_hosts_new(&lost) != 0)
-		return;
-	for (i = 0; i < fanout_hosts_count(l->hosts); i++)
-		if (l->at[i].state == LOCK_FAILED)
-			fanout_hosts_add(lost, fanout_hosts_at(l->hosts, i),
-			    NULL);
-	if (fanout_hosts_count(lost) > 0 &&
-	    fanout_hosts_fold(lost, &names) == 0) {
-		warnx("lock %s was lost during the run on %s", l->name, names);
-		free(names);
+	if (l->engine == NULL)
+		return false;
+	if (now - l->watched >= LOCK_WATCH_MS) {
+		l->watched = now;
+		take_events(l, 0);
 	}
-	fanout_hosts_free(lost);
+	if (l->untold == 0)
+		return false;
+	for (i = 0; l->at[i].state != LOCK_LOST || l->at[i].told;)
+		i++;
+	l->at[i].told = true;
+	l->untold--;
+	*ev = (struct fanout_event){ .kind = FANOUT_EV_LOG,
+	    .job = (fanout_job)-1, .host = i,
+	    .name = fanout_hosts_at(l->hosts, i), .data = l->at[i].result.text,
+	    .len = strlen(l->at[i].result.text) };
+	return true;
 }
 
 void
+lock_judge(struct lock *l, struct fanout_event *ev)
+{
+	const struct lock_host *h;
+
+	if (l->engine == NULL || ev->kind != FANOUT_EV_DONE)
+		return;
+	take_events(l, 0);
+	h = &l->at[ev->host];
+	if (h->state != LOCK_LOST)
+		return;
+	if (ev->result->cls == FANOUT_C_SKIPPED) {
+		l->judged = h->result;
+		snprintf(l->judged.text, sizeof(l->judged.text), "nothing was "
+		    "run: %.200s", h->result.text);
+	} else if (ev->result->cls == FANOUT_C_OK) {
+		l->judged = *ev->result;
+		l->judged.cls = FANOUT_C_LOST;
+		snprintf(l->judged.text, sizeof(l->judged.text), "it ended "
+		    "with status 0, but meanwhile %.200s", h->result.text);
+	} else
+		return;
+	ev->result = &l->judged;
+}
+
+/* ---- and giving it back ---------------------------------------------------------- */
+
+static void
+add_names(FILE *fp, const struct lock *l, enum state state, const char *what)
+{
+	struct fanout_hosts *set;
+	char *names;
+	size_t i;
+
+	if (fanout_hosts_new(&set) != 0)
+		return;
+	for (i = 0; i < fanout_hosts_count(l->hosts); i++)
+		if (l->at[i].state == state && !l->at[i].told)
+			fanout_hosts_add(set, fanout_hosts_at(l->hosts, i),
+			    NULL);
+	if (fanout_hosts_count(set) > 0 &&
+	    fanout_hosts_fold(set, &names) == 0) {
+		fprintf(fp, " %s on %s", what, names);
+		free(names);
+	}
+	fanout_hosts_free(set);
+}
+
+/* What was not told of before. A host that does not answer may have lost it
+ * long ago. */
+static char *
+tell_end(struct lock *l)
+{
+	char *line = NULL;
+	size_t size;
+	FILE *fp;
+
+	l->lost += l->held;
+	if (l->untold + l->held == 0 ||
+	    (fp = open_memstream(&line, &size)) == NULL)
+		return NULL;
+	fprintf(fp, "lock %s", l->name);
+	add_names(fp, l, LOCK_LOST, "was lost before the run was over");
+	if (l->untold > 0 && l->held > 0)
+		fputs(", and", fp);
+	add_names(fp, l, LOCK_HELD, "gave no answer at its end");
+	if (fclose(fp) != 0) {
+		free(line);
+		return NULL;
+	}
+	return line;
+}
+
+char *
 lock_release(struct lock *l)
 {
-	struct fanout_event ev;
 	size_t i, n = l->hosts != NULL ? fanout_hosts_count(l->hosts) : 0;
+	char *line = NULL;
 
 	if (l->engine != NULL) {
-		/* What had failed has been told. */
-		for (i = 0; i < n; i++)
-			if (l->at[i].state == LOCK_FAILED)
-				l->at[i].state = LOCK_NONE;
-		while (fanout_next(l->engine, &ev, 0) > 0)
-			on_event(l, &ev);
+		take_events(l, 0);
 		l->releasing = true;
 		for (i = 0; i < n; i++)
 			fanout_write_end(l->engine, l->job, i);
 		/* In order it ends with status 0. */
-		while (fanout_next(l->engine, &ev, RELEASE_MS) > 0)
-			on_event(l, &ev);
-		tell_lost(l);
+		take_events(l, RELEASE_MS);
+		line = tell_end(l);
 		fanout_free(l->engine);
 	}
 	fanout_hosts_free(l->hosts);
 	free(l->at);
 	free(l->skip);
-	*l = (struct lock){ .name = l->name };
+	*l = (struct lock){ .name = l->name, .lost = l->lost };
+	return line;
 }

@@ -12,6 +12,8 @@
 
 #include "cli/ask.h"
 
+#define LOCK_WATCH_MS 100	/* so often it is looked at */
+
 struct lock_host;
 
 struct lock {
@@ -24,8 +26,11 @@ struct lock {
 	struct lock_host *at;		/* one a host */
 	const char	**skip;		/* those that are not begun, and why */
 	char		 token[33];	/* of this run */
-	size_t		 undecided, held, taken;
-	bool		 releasing;
+	size_t		 undecided, held, taken, lost;
+	int64_t		 watched;	/* when it was looked at last */
+	size_t		 untold;	/* of those that are lost */
+	bool		 releasing, warned;
+	struct fanout_result judged;	/* of lock_judge() */
 };
 
 int	lock_check(const struct lock *, struct fanout_error *);
@@ -39,10 +44,25 @@ int	lock_take(struct lock *, const struct fanout_hosts *,
 	    const char *const *skip, const struct fanout_opts *,
 	    struct cli_ask *, const char *command);
 
-/* Why it has failed; NULL: it has not. */
+/* Why it could not be taken; NULL: it was. */
 const struct fanout_result *lock_failure(const struct lock *, size_t host);
 
-/* All are free again; hosts that had lost it meanwhile are told. */
-void	lock_release(struct lock *);
+/*
+ * While the run goes on, as often as may be: true for a remark on a host that
+ * has lost it, which is good until the next call. It is in l->skip from then
+ * on.
+ */
+bool	lock_watch(struct lock *, struct fanout_event *);
+
+/* What became of a host, its event DONE in the run: a host that has lost the
+ * lock is not ok; one that was not begun for that has failed. */
+void	lock_judge(struct lock *, struct fanout_event *);
+
+/*
+ * All are free again. Hosts that only now are seen to have lost it before are
+ * named in a line; free(3) it. NULL: there is none. l->lost tells how many had
+ * lost it in all.
+ */
+char	*lock_release(struct lock *);
 
 #endif

@@ -65,8 +65,41 @@ static bool
 event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 {
 	struct cexec *c = ctx;
+	bool shown = !c->takes_part || input_event(&c->send.input, ev, out);
 
-	return input_event(&c->send.input, ev, out);
+	lock_judge(&c->lock, ev);
+	return shown;
+}
+
+/* A host that has lost the lock is not begun, if it has not been. */
+static bool
+remark(void *ctx, struct fanout_event *ev)
+{
+	struct cexec *c = ctx;
+
+	if (!lock_watch(&c->lock, ev))
+		return false;
+	if (c->send.skip != NULL && c->send.skip[ev->host] == NULL)
+		c->send.skip[ev->host] = c->lock.skip[ev->host];
+	return true;
+}
+
+static int
+due(void *ctx)
+{
+	(void)ctx;
+	return LOCK_WATCH_MS;
+}
+
+static int
+status_of(void *ctx, const struct cli_roster *roster, int usual)
+{
+	struct cexec *c = ctx;
+
+	(void)roster;
+	c->unlocked = lock_release(&c->lock);
+	return c->lock.lost == 0 ? usual : usual == 0 ? CLI_EXIT_FAILED :
+	    usual == CLI_EXIT_UNREACHED && !c->largest ? CLI_EXIT_BOTH : usual;
 }
 
 static void
@@ -76,9 +109,25 @@ end(void *ctx, const struct cli_roster *roster, struct cli_sink *out,
 	struct cexec *c = ctx;
 
 	(void)out;
-	(void)err;
+	if (c->unlocked != NULL)
+		cli_sink_say(err, c->unlocked);
 	if (c->over != NULL)
 		c->over(c->over_ctx, roster);
+}
+
+/* Who else has a say in the run. */
+static void
+add_parts(const struct cexec *c, struct cli_extra *x)
+{
+	if (c->takes_part)
+		x->begin = begin;
+	if (c->takes_part || c->lock.name != NULL)
+		x->event = event;
+	if (c->lock.name == NULL)
+		return;
+	x->remark = remark;
+	x->due = due;
+	x->status = status_of;
 }
 
 static int
@@ -87,7 +136,6 @@ drive(struct cexec *c, const struct fanout_opts *opts,
 {
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	struct fanout_error e;
-	bool takes_part = false;
 	int status;
 	const struct cli_record record = cli_again_record(&c->again,
 	    c->command);
@@ -101,7 +149,7 @@ drive(struct cexec *c, const struct fanout_opts *opts,
 		return status;
 	cli_expand_open(&c->expand, &c->target, hosts, opts);
 	if (send_make(&c->send, c->command, &c->form, &c->expand, opts, hosts,
-	    skip, input_fd(c), &cmd, &takes_part, &e) != 0 ||
+	    skip, input_fd(c), &cmd, &c->takes_part, &e) != 0 ||
 	    add_unlocked(c, &e) != 0 ||
 	    cli_plan_make(&c->plan, hosts, cmd.skip, c->target.seed,
 	    &e) != 0) {
@@ -112,10 +160,7 @@ drive(struct cexec *c, const struct fanout_opts *opts,
 	run.ahead = c->send.ahead;
 	run.look = c->look;
 	run.look.verbose = c->connect.verbose;
-	if (takes_part) {
-		extra.begin = begin;
-		extra.event = event;
-	}
+	add_parts(c, &extra);
 	status = cli_drive(&run);
 	cli_plan_clear(&c->plan);
 	return status;
@@ -141,13 +186,18 @@ cexec_run_on(struct cexec *c, const struct fanout_opts *opts,
 	struct fanout_error e;
 	const char **skip = NULL;
 	int status = CLI_EXIT_USAGE;
+	char *line;
 
 	if (cli_look_check(&c->look, hosts, &e) != 0 ||
 	    cli_dead_find(&c->target.dead, hosts, &marks, &skip, &e) != 0)
 		warnx("%s", e.text);
 	else
 		status = drive(c, opts, hosts, skip);
-	lock_release(&c->lock);
+	if ((line = lock_release(&c->lock)) != NULL)
+		warnx("%s", line);
+	free(line);
+	free(c->unlocked);
+	c->unlocked = NULL;
 	cli_dead_free(marks, skip);
 	return status;
 }

@@ -42,6 +42,55 @@ const struct cli_option cli_ask_options[] = {
 	{ 0, NULL, NULL, NULL, CLI_FLAG, 0, 0, 0, NULL }
 };
 
+/* ---- passphrases: an engine asks once, but there may be more than one ---- */
+
+struct cli_phrase {
+	struct cli_phrase *next;
+	char	*path, *text;
+};
+
+static struct cli_phrase **
+find_phrase(struct cli_ask *a, const char *path)
+{
+	struct cli_phrase **p = &a->phrases;
+
+	while (*p != NULL && strcmp((*p)->path, path) != 0)
+		p = &(*p)->next;
+	return p;
+}
+
+static void
+forget_phrase(struct cli_phrase **at)
+{
+	struct cli_phrase *p = *at;
+
+	*at = p->next;
+	free(p->path);
+	cli_secret_free(p->text);
+	free(p);
+}
+
+/* Without memory it is asked for once more. */
+static void
+keep_phrase(struct cli_ask *a, const char *path, const char *text)
+{
+	struct cli_phrase **at = find_phrase(a, path), *p;
+
+	if (*at != NULL)
+		forget_phrase(at);
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return;
+	p->next = a->phrases;
+	a->phrases = p;
+	if ((p->path = strdup(path)) == NULL ||
+	    (p->text = cli_secret_new()) == NULL) {
+		p->text = NULL;
+		forget_phrase(&a->phrases);
+		return;
+	}
+	(void)strlcpy(p->text, text, CLI_LINE_MAX + 1);
+}
+
 /* ---- opening ----------------------------------------------------------- */
 
 /* Byte by byte: what follows may be for somebody else. */
@@ -143,6 +192,8 @@ void
 cli_ask_close(struct cli_ask *a)
 {
 	cli_ask_rest(a);
+	while (a->phrases != NULL)
+		forget_phrase(&a->phrases);
 	cli_secret_free(a->password);
 	a->password = NULL;
 	a->no_password = true;
@@ -184,10 +235,27 @@ wants_password(const struct fanout_ask *ask)
 	return strcasestr(ask->prompt, "passwor") != NULL;
 }
 
-static bool
-one_for_all(const struct cli_ask *a, const struct fanout_ask *ask)
+bool
+cli_ask_for_all(const struct cli_ask *a, const struct fanout_ask *ask)
 {
 	return !a->each && wants_password(ask);
+}
+
+/* One that was right before, or seemed so. */
+static bool
+answer_phrase(struct cli_ask *a, struct cli_question *q)
+{
+	struct cli_phrase **p;
+
+	if (q->ask.kind != FANOUT_ASK_PASSPHRASE ||
+	    *(p = find_phrase(a, q->ask.path)) == NULL)
+		return false;
+	if (q->ask.attempt > 1) {
+		forget_phrase(p);
+		return false;
+	}
+	cli_ask_answer(a, q, (*p)->text);
+	return true;
 }
 
 /* What needs no terminal: true when it was answered. */
@@ -196,7 +264,7 @@ answer_now(struct cli_ask *a, struct cli_question *q)
 {
 	const struct fanout_ask *ask = &q->ask;
 
-	if (one_for_all(a, ask)) {
+	if (cli_ask_for_all(a, ask)) {
 		/* Sent once, it was wrong: never again on this host. */
 		a->wrong |= ask->attempt > 1;
 		if (ask->attempt > 1 || a->no_password)
@@ -205,7 +273,9 @@ answer_now(struct cli_ask *a, struct cli_question *q)
 			cli_ask_answer(a, q, a->password);
 		else
 			return false;
-	} else if (a->terminal.fd == -1)
+	} else if (answer_phrase(a, q))
+		return true;
+	else if (a->terminal.fd == -1)
 		cli_ask_answer(a, q, NULL);
 	else
 		return false;
@@ -326,7 +396,7 @@ show(struct cli_ask *a)
 		cli_terminal_say(t, ask->instruction);
 		cli_terminal_say(t, "\n");
 	}
-	cli_terminal_say(t, one_for_all(a, ask) ?
+	cli_terminal_say(t, cli_ask_for_all(a, ask) ?
 	    "Password (for all hosts that want one): " : ask->prompt);
 }
 
@@ -360,10 +430,13 @@ typed(struct cli_ask *a, const char *line)
 	a->shown = NULL;
 	if (q->ask.kind == FANOUT_ASK_HOSTKEY)
 		cli_hostkeys_answer(a, line);
-	else if (one_for_all(a, &q->ask))
+	else if (cli_ask_for_all(a, &q->ask))
 		spread(a, line);
-	else
+	else {
+		if (q->ask.kind == FANOUT_ASK_PASSPHRASE && line != NULL)
+			keep_phrase(a, q->ask.path, line);
 		cli_ask_answer(a, q, line);
+	}
 	cli_terminal_wipe(&a->terminal);
 }
 

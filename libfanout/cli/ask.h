@@ -16,6 +16,7 @@
 #include "terminal.h"
 
 struct cli_question;
+struct cli_phrase;
 TAILQ_HEAD(cli_questions, cli_question);
 
 struct cli_ask {
@@ -31,6 +32,7 @@ struct cli_ask {
 	bool	 no_password;	/* there will be none */
 	bool	 wrong;		/* it was, on some host */
 	bool	 resting;	/* what is asked is refused */
+	struct cli_phrase *phrases;	/* of key files, for the next engine */
 
 	struct cli_question *shown;	/* the terminal has it */
 	bool	 stale;		/* other output came after it */
@@ -60,6 +62,9 @@ void	cli_ask_rest(struct cli_ask *);
 /* Every event of the run passes here: questions are taken, those of hosts
  * that are done are dropped. */
 void	cli_ask_event(struct cli_ask *, const struct fanout_event *);
+
+/* Is this answered with the one password for all? */
+bool	cli_ask_for_all(const struct cli_ask *, const struct fanout_ask *);
 
 /* A question of the tool's own, whose answer is not to be seen. answer gets
  * NULL where there is no terminal, or no answer. */

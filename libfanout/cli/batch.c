@@ -146,6 +146,7 @@ submit_next(struct drive *d, struct fanout_error *e)
 	struct fanout_cmd cmd = *d->run->cmd;
 	size_t from;
 
+	cli_drive_remarks(d);
 	cmd.stdin_fd = input_of(d);
 	if (p == NULL || cli_plan_whole(p)) {
 		if (p != NULL)
@@ -337,6 +338,7 @@ wait_a_while(struct drive *d, int64_t ms)
 		(void)poll(&pfd, 1, left < CLI_PROGRESS_MS ? (int)left :
 		    CLI_PROGRESS_MS);
 		cli_drive_attend(d);
+		cli_drive_remarks(d);
 	}
 }
 

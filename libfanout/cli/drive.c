@@ -167,6 +167,16 @@ take_event(struct drive *d, struct fanout_event *ev)
 		cli_batches_rules(d, ev->name);
 }
 
+void
+cli_drive_remarks(struct drive *d)
+{
+	const struct cli_extra *x = d->run->extra;
+	struct fanout_event ev;
+
+	while (x != NULL && x->remark != NULL && x->remark(x->ctx, &ev))
+		take_event(d, &ev);
+}
+
 /* One event, if one comes in time; false when there will be no more. */
 static bool
 one_event(struct drive *d, int timeout_ms, bool *came)
@@ -243,6 +253,7 @@ cli_drive_loop(struct drive *d)
 	for (;;) {
 		attend(d, NULL);
 		check_output(d);
+		cli_drive_remarks(d);
 		if (!one_event(d, 0, &came))
 			return;
 		if (came)

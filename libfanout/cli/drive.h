@@ -23,6 +23,9 @@
  * waiting for long: some of it; true: there is more. due: it is called again
  * in so many ms even if no event comes; -1: then only.
  *
+ * remark is called at each turn, and before more hosts are begun: true: this
+ * event (a LOG) is one of the run, and it is called again.
+ *
  * moved: bytes moved so far, and of how many (0: that is not known yet); false:
  * there is nothing to tell.
  *
@@ -44,6 +47,7 @@ struct cli_extra {
 	int	(*status)(void *ctx, const struct cli_roster *, int usual);
 	bool	(*idle)(void *ctx);
 	int	(*due)(void *ctx);
+	bool	(*remark)(void *ctx, struct fanout_event *);
 	bool	(*moved)(void *ctx, uint64_t *bytes, uint64_t *of);
 	void	*ctx;
 };

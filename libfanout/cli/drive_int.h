@@ -50,6 +50,7 @@ void	cli_drive_stop(struct drive *);
 void	cli_drive_loop(struct drive *);		/* until no job is left */
 void	cli_drive_attend(struct drive *);
 void	cli_drive_tick(struct drive *);
+void	cli_drive_remarks(struct drive *);	/* of the tool's own */
 
 /* batch.c: 0, or -1: why has been said, and nothing is run. */
 int	cli_batches_open(struct drive *);

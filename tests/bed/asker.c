@@ -1,16 +1,18 @@
 /*
  * asker.c - a server that asks: passwords, codes, one method after another.
  *
- *	asker HOSTKEY ADDRESS:PORT LOG
+ *	asker HOSTKEY ADDRESS:PORT LOG [run]
  *
  * The name of the user says how (see serve()). The right password is "secret",
- * the right code "123456"; every command prints "fine". Each password and code
+ * the right code "123456"; every command prints "fine", or with "run" is run by
+ * sh(1), without its standard error. Each password and code
  * that comes is a line "USER WHAT TEXT" in LOG, which thus shows how often
  * somebody tried. Prints "ADDRESS:PORT" when ready, each connection in a
  * process of its own, and ends by itself after two minutes.
  */
 #if __has_include(<libssh/server.h>)
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <arpa/inet.h>
 #include <err.h>
@@ -37,6 +39,7 @@
 static int	logfd;
 static char	user[64];		/* who logs in */
 static int	step;			/* of what is to be done, from 0 */
+static bool	runs;			/* commands, and not only says so */
 
 static bool
 is(const char *name)
@@ -195,12 +198,61 @@ login(ssh_session s)
 	return in == 1;
 }
 
+/* A child with pipes as its standard input and output. */
+static pid_t
+start(const char *command, int *to, int *from)
+{
+	int in[2], out[2];
+	pid_t pid;
+
+	if (pipe2(in, O_CLOEXEC) == -1 || pipe2(out, O_CLOEXEC) == -1 ||
+	    (pid = fork()) == -1)
+		err(1, "%s", command);
+	if (pid == 0) {
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	close(in[0]);
+	close(out[1]);
+	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
+	*to = in[1];
+	*from = out[0];
+	return pid;
+}
+
+/* Until it has closed its standard output. The exit status. */
+static int
+run(ssh_channel c, const char *command)
+{
+	int to, from, n, status = 0;
+	pid_t pid = start(command, &to, &from);
+	char buf[4096];
+
+	do {
+		n = ssh_channel_read_timeout(c, buf, sizeof(buf), 0, 20);
+		if (n > 0 && to != -1 && write(to, buf, (size_t)n) == -1)
+			warn("input");
+		if (to != -1 && (n == SSH_ERROR || ssh_channel_is_eof(c))) {
+			close(to);
+			to = -1;
+		}
+		while ((n = (int)read(from, buf, sizeof(buf))) > 0)
+			ssh_channel_write(c, buf, (uint32_t)n);
+	} while (n != 0);
+	(void)waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
 static void
 serve(ssh_session s)
 {
 	ssh_channel c = NULL;
 	ssh_message m;
 	bool over = false;
+	char *command = NULL;
+	int status = 0;
 
 	if (ssh_handle_key_exchange(s) != SSH_OK || !login(s))
 		return;
@@ -209,6 +261,7 @@ serve(ssh_session s)
 			c = ssh_message_channel_request_open_reply_accept(m);
 		else if (ssh_message_type(m) == SSH_REQUEST_CHANNEL &&
 		    ssh_message_subtype(m) == SSH_CHANNEL_REQUEST_EXEC) {
+			command = strdup(ssh_message_channel_request_command(m));
 			ssh_message_channel_request_reply_success(m);
 			over = true;
 		} else
@@ -217,8 +270,12 @@ serve(ssh_session s)
 	}
 	if (!over)
 		return;
-	ssh_channel_write(c, "fine\n", 5);
-	ssh_channel_request_send_exit_status(c, 0);
+	if (runs && command != NULL)
+		status = run(c, command);
+	else
+		ssh_channel_write(c, "fine\n", 5);
+	free(command);
+	ssh_channel_request_send_exit_status(c, status);
 	ssh_channel_send_eof(c);
 	ssh_channel_close(c);
 	/* The client says good-bye first. */
@@ -268,8 +325,9 @@ main(int argc, char **argv)
 	ssh_session s;
 	int fd, c;
 
-	if (argc != 4)
-		errx(2, "usage: asker HOSTKEY ADDRESS:PORT LOG");
+	if (argc < 4 || argc > 5)
+		errx(2, "usage: asker HOSTKEY ADDRESS:PORT LOG [run]");
+	runs = argc == 5;
 	if ((logfd = open(argv[3], O_WRONLY | O_CREAT | O_APPEND, 0600)) == -1)
 		err(1, "%s", argv[3]);
 	signal(SIGPIPE, SIG_IGN);
@@ -282,6 +340,7 @@ main(int argc, char **argv)
 		if (fork() == 0) {
 			close(fd);
 			alarm(LIFE_S);
+			signal(SIGCHLD, SIG_DFL);
 			s = handshake(c, argv[1]);
 			serve(s);
 			ssh_disconnect(s);

@@ -97,11 +97,76 @@ want_err '2 of 3 failed: '
 run "$CEXEC" --show
 grep -q '^refused: down$' "$out" || fail "not in the report"
 
-# Lost while the run goes on.
-l -w one,two -f 1 --lock t.7 'kill -9 $(cd '"$T"'/one/fanout-lock.t.7 && ls | sed -n s/by.//p); echo ran'
-want_status 0
+# lose NAME HOST SIGNAL: end what holds it there, as the shell or as sshd has it.
+lose() {
+	at=$(cd "$T/$2/fanout-lock.$1" && ls | sed -n 's/^by\.//p')
+	[ "$3" != cut ] || at=$(ps -o ppid= -p "$at")
+	kill -9 $at
+}
+# runs NAME ARGUMENTS...: as hold, with a command of its own; lost_on HOST waits for the word.
+runs() {
+	rm -f "$T/go" "$T/began".*
+	"$CEXEC" -F "$T/conf" --lock "$@" </dev/null >"$out" 2>"$err" &
+	holder=$!
+	background="$background $holder"
+}
+lost_on() {
+	wait_for 5 grep -q "^cexec: $1: lock .* was lost: $2" "$err" || fail "not told at once"
+	kill -0 "$holder" || fail "it was over before"
+}
+ended() {
+	touch "$T/go"
+	rc=0
+	wait "$holder" || rc=$?
+}
+waits="touch $T/began.\${FANOUT_LOCK_DIR##*/}; while [ ! -e $T/go ]; do sleep 0.05; done; echo ran"
+
+# Lost while the run goes on: said at once, and the host is not ok.
+runs t.7 -w one,two "$waits"
+wait_for 10 test -e "$T/began.one" -a -e "$T/began.two" || fail "does not begin"
+lose t.7 one kill
+lost_on one 'what held it was killed by signal KILL'
+ended
+want_status 1
 want_lines 2
-want_err '^cexec: lock t.7 was lost during the run on one$'
+want_err 'cexec: one: lost: it ended with status 0, but meanwhile lock t.7 was lost'
+want_err '1 of 2 failed: lost: one$'
+run "$CEXEC" --show
+grep -q '^lost: one$' "$out" || fail "not in the report"
+# What fails anyway fails as it did; the connection is gone this time.
+runs t.7 -w one --json "$waits; exit 3"
+wait_for 10 test -e "$T/began.one" || fail "does not begin"
+lose t.7 one cut
+wait_for 5 grep -q '"event":"log","host":"one","level":0,"text":"lock t.7 was lost' "$out" || fail "not told at once"
+ended
+want_status 1
+grep -q '"class":"exit".*"status":3' "$out" || fail "it did not fail as it does"
+
+# In batches nothing is begun where it is lost; also with inputs of each.
+echo in >"$T/in.one"
+echo in >"$T/in.two"
+for more in '' "--expand --stdin-file $T/in.%h"; do
+	# shellcheck disable=SC2086
+	runs t.7 -w one,two --batch 1 $more "$waits"
+	wait_for 10 test -e "$T/began.one" || fail "does not begin"
+	lose t.7 two cut
+	lost_on two ''
+	ended
+	want_status 1
+	want_equal "$(cat "$out")" 'one: ran' "what ran"
+	want_err 'cexec: two: lost: nothing was run: lock t.7 was lost'
+	[ ! -e "$T/began.two" ] || fail "two was begun"
+done
+
+# Whenever it is lost, the exit status tells.
+for i in 1 2 3; do
+	l -w one,two -f 1 --lock t.7 "[ \${FANOUT_LOCK_DIR##*/} = two ] || kill -9 \$(cd $T/one/fanout-lock.t.7 && ls | sed -n s/by.//p)"
+	want_status 1
+	want_err 'lock t.7 was lost.* on one|one: (lock t.7 was lost|lost: it ended with status 0, but)'
+done
+l -w one,two --lock t.7 true
+want_status 0
+want_quiet
 
 # Taken somewhere, nobody waits for a host that hangs. Ended while one lets us
 # wait: what was locked is free.
