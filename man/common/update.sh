@@ -2,7 +2,8 @@
 # What several manuals say is written once, here: sh man/common/update.sh
 #
 # A page has it between .\" common: NAME and .\" end; this puts NAME.mdoc there.
-# .\" common: NAME f is for a tool where that option has no letter f.
+# .\" common: NAME f is for a tool where that option has no letter f. A section
+# that a page does not have is named as one of cexec(1).
 # With --check nothing is changed: exit 1 if a page differs from what it would be.
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,12 +12,22 @@ trap 'rm -f "$new"' EXIT
 rc=0
 for page in *.[1-8]; do
 	awk '
+	NR == FNR {
+		if (/^\.S[sh] /)
+			own[substr($0, 5)] = 1
+		next
+	}
 	/^\.\\" common: / {
 		print
 		file = "common/" $3 ".mdoc"
 		while ((got = (getline line < file)) > 0) {
 			if ($4 != "")
 				sub("^\\.It Fl " $4 " , ", ".It ", line)
+			name = line
+			sub(/^\.Sx /, "", name)
+			end = sub(/ \.$/, "", name) ? " ." : ""
+			if (line ~ /^\.Sx / && !(name in own))
+				line = ".Dq " name "\nin\n.Xr cexec 1" end
 			print line
 		}
 		if (got < 0) {
@@ -27,7 +38,7 @@ for page in *.[1-8]; do
 		within = 1
 	}
 	/^\.\\" end$/ { within = 0 }
-	!within' "$page" >"$new"
+	!within' "$page" "$page" >"$new"
 	cmp -s "$new" "$page" && continue
 	if [ "${1-}" = --check ]; then
 		echo "man/$page: a common part differs: sh man/common/update.sh"

@@ -172,6 +172,15 @@ lint_shellcheck() {
 
 lint_mandoc() {
 	sh man/common/update.sh --check >"$found/out" || return 1
+	# A page that names a section of its own has it.
+	for page in man/*.[1-8]; do
+		sed -n 's/^\.Sx //p' "$page" | sed 's/ [.,;:) ]*$//' |
+		    while read -r name; do
+			grep -qE "^\.S[sh] $name\$" "$page" ||
+			    echo "$page: there is no section $name"
+		done
+	done >"$found/out"
+	[ ! -s "$found/out" ] || return 1
 	missing mandoc && return 1
 	[ -z "$(find man -name '*.[1-8]')" ] ||
 	    mandoc -Tlint -W warning man/*.[1-8] >"$found/out"
