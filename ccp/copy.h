@@ -91,6 +91,7 @@ struct reread;			/* a file on its way back, see reread.c */
 /* --sudo, see become.h. */
 struct become {
 	const char	*user;		/* NULL: nobody */
+	bool		 unnamed;	/* the option named none */
 	unsigned	 password_fd;	/* plus 1; 0: none */
 	struct cli_ask	*ask;
 	char		 mark[32];	/* of this run */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ccp.h"
 #include "cli/completion.h"
@@ -38,6 +39,7 @@ set_sudo(void *into, const char *value, struct fanout_error *e)
 		return cli_error(e, FANOUT_EINVAL, "\"%.40s\" is no user",
 		    user);
 	((struct ccp *)into)->become.user = user;
+	((struct ccp *)into)->become.unnamed = value == NULL;
 	return 0;
 }
 
@@ -300,6 +302,20 @@ is_of_scp(const char *dest)
 	return n > 0 && dest[n] == ':';
 }
 
+/* "--sudo root FILE DEST": the user was to come with a =. */
+static int
+check_user(const struct ccp *c, struct fanout_error *e)
+{
+	const char *word = c->words[0];
+
+	if (!c->become.unnamed || c->gather || c->saved != NULL ||
+	    word == NULL || strpbrk(word, "/%") != NULL ||
+	    access(word, F_OK) == 0 || errno != ENOENT)
+		return 0;
+	return cli_error(e, FANOUT_EINVAL, "there is no file %s here; as that "
+	    "user it is --sudo=%s", word, word);
+}
+
 static int
 set_dest(struct ccp *c, size_t n, struct fanout_error *e)
 {
@@ -448,7 +464,8 @@ ccp_options(struct ccp *c, int argc, char **argv, struct fanout_error *e)
 		return rc;
 	if (cli_target_shows(&c->target) || cli_dead_acts(&c->target.dead))
 		return 0;
-	if ((rc = check(c, e)) != 0 || (rc = keep_words(c, e)) != 0)
+	if ((rc = check(c, e)) != 0 || (rc = check_user(c, e)) != 0 ||
+	    (rc = keep_words(c, e)) != 0)
 		return rc;
 	while (c->words[n] != NULL)
 		n++;
