@@ -474,8 +474,10 @@ task_over(struct fanout_io *p)
 {
 	struct worker *w = p->worker;
 	bool wanted = w->eng->keep || p->task->job->keep;
+	enum fanout_class cls = p->task->result.cls;
 	bool keep = wanted && p->state == PEER_BUSY &&
-	    p->task->result.cls <= FANOUT_C_SIGNAL && !atomic_load(&w->stop);
+	    (cls <= FANOUT_C_SIGNAL || cls == FANOUT_C_REMOTE) &&
+	    !atomic_load(&w->stop);
 
 	if (other_way(p))
 		return;

@@ -98,6 +98,17 @@ too_long(struct sess *s, size_t len)
 	return res;
 }
 
+/* Of no fault of the session, which can do something else. */
+static enum sess_res
+no_subsystem(struct sess *s)
+{
+	(void)sess_fail(s, FANOUT_C_REMOTE, "the server has no subsystem "
+	    "\"%s\"", s->command);
+	s->result_set = true;
+	fanout_io_stage(s->io, FANOUT_S_CLOSE);
+	return sess_goto(s, SESS_STATUS);
+}
+
 enum sess_res
 sess_exec(struct sess *s)
 {
@@ -112,10 +123,8 @@ sess_exec(struct sess *s)
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);
 	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
-		return s->subsystem ? sess_fail(s, FANOUT_C_REMOTE, "the server "
-		    "has no subsystem \"%s\"", s->command) :
-		    sess_fail(s, FANOUT_C_REMOTE, "the server refuses to run "
-		    "commands");
+		return s->subsystem ? no_subsystem(s) : sess_fail(s,
+		    FANOUT_C_REMOTE, "the server refuses to run commands");
 	if (rc != 0)
 		return sess_error(s, rc, "starting the command");
 	if (s->doomed)

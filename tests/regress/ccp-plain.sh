@@ -40,6 +40,12 @@ if [ -d "$T/bb" ]; then
 	broken=$there
 fi
 
+# There is one login, whether the subsystem is missing or ends at once.
+for host in "$none" "$broken"; do
+	cp_ -v -w "$host" -T "$S/zero" "$T/once"
+	want_status 0
+	want_equal "$(grep -c 'logged in as' "$err")" 1 "logins of $host"
+done
 for host in "$none" "$broken"; do
 	rm -rf "$D"
 	# A tree, from nothing; again; in part.
