@@ -359,6 +359,11 @@ cli_ask_event(struct cli_ask *a, const struct fanout_event *ev)
 		take(a, ev);
 	else if (ev->kind == FANOUT_EV_DONE && !TAILQ_EMPTY(&a->queue))
 		forget_host(a, ev);
+}
+
+void
+cli_ask_shown(struct cli_ask *a, const struct fanout_event *ev)
+{
 	if (ev->kind == FANOUT_EV_OUT)
 		a->stale |= a->out_tty;
 	else if (ev->kind == FANOUT_EV_ERR || ev->kind == FANOUT_EV_LOG ||

@@ -66,6 +66,9 @@ void	cli_ask_event(struct cli_ask *, const struct fanout_event *);
 /* Is this answered with the one password for all? */
 bool	cli_ask_for_all(const struct cli_ask *, const struct fanout_ask *);
 
+/* One that is shown: a question that it runs into is put once more. */
+void	cli_ask_shown(struct cli_ask *, const struct fanout_event *);
+
 /* A question of the tool's own, whose answer is not to be seen. answer gets
  * NULL where there is no terminal, or no answer. */
 void	cli_ask_put(struct cli_ask *, const char *prompt,

@@ -161,6 +161,8 @@ take_event(struct drive *d, struct fanout_event *ev)
 	cli_roster_event(&d->roster, ev);
 	if (d->report != NULL && (shown || ev->kind == FANOUT_EV_DONE))
 		d->report->event(d->report, ev);
+	if (shown && d->run->ask != NULL)
+		cli_ask_shown(d->run->ask, ev);
 	if (shown)
 		cli_views_event(&d->views, ev);
 	if (ev->kind == FANOUT_EV_DONE)

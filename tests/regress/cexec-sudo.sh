@@ -87,6 +87,14 @@ want_status 0
 want_out "$(on_all root)"
 want_equal "$(grep -c 'Password for sudo' tty)" 1 prompts
 ! grep -qF "$VBED_PASSWORD" tty || fail "the password is shown"
+# Put again only where output ran into it: not for what is not shown, as that
+# the others want it, too.
+von node3 sh -c 'echo "admin ALL=(ALL:ALL) NOPASSWD:ALL" >/etc/sudoers.d/zz'
+run vctl "$B/bed/terminal" "$T/tty" late "$VBED_PASSWORD" -- sh -c \
+    "exec '$CEXEC' -F '$VBED/ssh_config' -l admin -n -w '$H' --sudo 'sleep 1; echo late' >/dev/tty 2>&1"
+want_status 0
+want_equal "$(grep -o 'Password for sudo' tty | wc -l)" 2 prompts
+von node3 rm /etc/sudoers.d/zz
 
 # su, and doas, which asks on a terminal only.
 as pw "$H" -L --become su --stdin-file data 'id -un; md5sum'
