@@ -59,6 +59,9 @@ struct setup_key {
 	char	*word;		/* "TYPE BLOB" of it, by which it is known */
 };
 
+/* In place of one that is not made yet, with dry_run. */
+#define KEY_TO_COME "(a new key)"
+
 /* Finds it, or makes it (not with dry_run). 0 or an error. */
 int	key_find(struct setup_key *, const struct csshsetup *,
 	    struct fanout_error *);

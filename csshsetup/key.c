@@ -172,9 +172,10 @@ make(const struct csshsetup *c, const char *path, const char *public,
 	if (c->mode != SETUP_TRUST)
 		return c->key == NULL && c->mode != SETUP_ROTATE ? 0 :
 		    cli_error(e, FANOUT_ECONFIG, "there is no key %s", path);
-	if (c->dry_run)
-		return cli_error(e, FANOUT_ECONFIG, "there is no key %s; "
-		    "without --dry-run it would be made", path);
+	if (c->dry_run) {
+		warnx("there is no key %s: it would be made", path);
+		return 0;
+	}
 	if (c->key == NULL && (rc = make_dir(e)) != 0)
 		return rc;
 	return key_make(c, path, e);
@@ -278,6 +279,9 @@ key_find(struct setup_key *k, const struct csshsetup *c,
 	else if ((rc = make(c, k->path, public, e)) == 0 &&
 	    access(public, F_OK) == 0)
 		rc = read_public(k, c, public, e);
+	else if (rc == 0 && c->mode == SETUP_TRUST &&
+	    compose(k, c, KEY_TO_COME) == -1)
+		rc = cli_nomem(e);
 	free(public);
 	return rc;
 }

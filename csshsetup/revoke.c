@@ -24,6 +24,7 @@ struct revoke {
 	char	**print;	/* fingerprints; NULL: by comment */
 	size_t	 count;
 	const char *comment;
+	struct fanout_hosts *named;	/* by an expression in it; or NULL */
 	char	*private;	/* to try it by; NULL: it is not here */
 	bool	 proving;	/* only looks whether it is gone */
 	size_t	*gone;		/* one a host: lines that went, or are still
@@ -121,6 +122,26 @@ take_file(struct revoke *r, const char *path)
 	return rc;
 }
 
+/* "node[1-9]" and "@web" are many hosts; other words are as they stand, as ","
+ * and such may be in any comment. */
+static int
+find_hosts(struct revoke *r, const char *what)
+{
+	struct fanout_error e;
+
+	if (strchr(what, '[') == NULL && *what != '@')
+		return 0;
+	if (fanout_hosts_new(&r->named) != 0) {
+		warnx("out of memory");
+		return -1;
+	}
+	if (r->s->c->target.groups != NULL)
+		fanout_hosts_use_groups(r->named, r->s->c->target.groups);
+	if (fanout_hosts_add(r->named, what, &e) != 0)
+		warnx("--revoke %s: taken as a comment: %s", what, e.text);
+	return 0;
+}
+
 static int
 find_keys(struct revoke *r, const char *what)
 {
@@ -138,7 +159,10 @@ find_keys(struct revoke *r, const char *what)
 	if (strchr(what, '/') != NULL || access(what, F_OK) == 0)
 		return take_file(r, what);
 	r->comment = what;
-	return *what != '\0' ? 0 : -1;
+	if (*what != '\0')
+		return find_hosts(r, what);
+	warnx("--revoke: which key?");
+	return -1;
 }
 
 /* It is the comment, or the host in it: with its domain or without. */
@@ -157,13 +181,33 @@ comment_is(const struct keyline *k, const char *what)
 	    strchr(what, '.') == NULL));
 }
 
+/* The same, of many. */
+static bool
+comment_names(const struct keyline *k, const struct fanout_hosts *set)
+{
+	char text[300], *host;
+
+	if (set == NULL || k->comment_len >= sizeof(text))
+		return false;
+	snprintf(text, sizeof(text), "%.*s", (int)k->comment_len, k->comment);
+	if (fanout_hosts_find(set, text) != FANOUT_NOHOST)
+		return true;
+	if ((host = strrchr(text, '@')) == NULL)
+		return false;
+	if (fanout_hosts_find(set, ++host) != FANOUT_NOHOST)
+		return true;
+	host[strcspn(host, ".")] = '\0';
+	return fanout_hosts_find(set, host) != FANOUT_NOHOST;
+}
+
 static bool
 is_meant(const struct revoke *r, const struct keyline *k, const char *print)
 {
 	size_t i;
 
 	if (r->comment != NULL)
-		return comment_is(k, r->comment);
+		return comment_is(k, r->comment) ||
+		    comment_names(k, r->named);
 	for (i = 0; i < r->count; i++)
 		if (strcmp(r->print[i], print) == 0)
 			return true;
@@ -311,9 +355,10 @@ conclude(struct revoke *r, size_t i, bool was_there, enum attempt verdict,
 	}
 }
 
-/* Whoever mistypes a name would think that it is done. */
+/* Whoever mistypes a name would think that it is done. A retry is about those
+ * that are left of a run that may have found it. */
 static void
-warn_if_nowhere(const struct revoke *r)
+fail_if_nowhere(const struct revoke *r)
 {
 	size_t i, reached = 0;
 
@@ -322,10 +367,17 @@ warn_if_nowhere(const struct revoke *r)
 			return;
 		reached += r->s->host[i].state == TRUSTED;
 	}
-	if (reached > 0)
-		warnx("--revoke %s: no host that was reached has such a key%s",
-		    r->s->c->revoke, r->comment != NULL ? ", by its comment or "
-		    "the host in it" : "");
+	if (reached == 0)
+		return;
+	r->s->bad = r->s->c->again.report.retry == NULL;
+	if (r->comment == NULL)
+		warnx("--revoke %s: no host that was reached has such a key",
+		    r->s->c->revoke);
+	else
+		warnx("--revoke %s: no host that was reached has a key with "
+		    "this comment, or of USER@HOST with %s; --audit tells "
+		    "which keys there are", r->comment, r->named != NULL ?
+		    "one of these hosts" : "this host");
 }
 
 /* What each had is known; is it gone now, and is the key refused? */
@@ -375,7 +427,7 @@ setup_revoke(struct setup *s)
 	}
 	if ((status = setup_log_in(s)) != 0 || (status = look(&r, false)) != 0)
 		goto out;
-	warn_if_nowhere(&r);
+	fail_if_nowhere(&r);
 	if (!s->c->dry_run)
 		status = prove(&r);
 out:
@@ -384,5 +436,6 @@ out:
 	free(r.print);
 	free(r.private);
 	free(r.gone);
+	fanout_hosts_free(r.named);
 	return status;
 }

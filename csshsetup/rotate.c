@@ -231,7 +231,7 @@ find_pairs(struct rotate *r, struct fanout_error *e)
 	r->to = r->pairs.going_on ? r->pairs.key : r->pairs.new;
 	if (r->s->c->dry_run && access(r->to, F_OK) == -1) {
 		r->new_word = strdup("");
-		r->new_line = strdup("(a new key)");
+		r->new_line = strdup(KEY_TO_COME);
 		return r->new_word == NULL || r->new_line == NULL ?
 		    cli_nomem(e) : pairs_read(r->from, &r->old_word,
 		    &r->old_line, e);

@@ -119,6 +119,23 @@ put_command(const char *command, size_t most)
 	free(shown);
 }
 
+/* It told what would be done, and did nothing. Of cexec --diff is a view. */
+static bool
+was_dry(const struct cli_saved *s)
+{
+	const char *word;
+	size_t i;
+
+	for (i = 0; i < s->words.count; i++) {
+		word = s->words.word[i];
+		if (strcmp(word, "--dry-run") == 0 || (strcmp(s->tool, "ccp") ==
+		    0 && (strcmp(word, "--diff") == 0 ||
+		    strcmp(word, "--check") == 0)))
+			return true;
+	}
+	return false;
+}
+
 struct want {
 	int	 key;		/* cause */
 	int	 state;		/* enum cli_state */
@@ -196,7 +213,8 @@ put_saved(const struct cli_saved *s)
 {
 	char when[32];
 
-	printf("run %s%s\ncommand: ", s->id, state_of(s));
+	printf("run %s%s\ncommand: %s", s->id, state_of(s), was_dry(s) ?
+	    "(dry run) " : "");
 	put_command(s->command, 4096);
 	printf("by %s with %s on %s, at %s", s->user != NULL ? s->user : "?",
 	    s->tool, s->from != NULL ? s->from : "?",
@@ -300,8 +318,8 @@ put_line(const struct cli_saved *s)
 		printf("exit %-3d", s->exit);
 	else
 		printf("%s", s->running ? "running " : "no end  ");
-	printf("  %zu/%zu ok  ", s->roster.over - s->roster.failed -
-	    s->roster.skipped, s->roster.count);
+	printf("  %zu/%zu ok  %s", s->roster.over - s->roster.failed -
+	    s->roster.skipped, s->roster.count, was_dry(s) ? "(dry run) " : "");
 	put_command(s->command, 60);
 }
 

@@ -72,6 +72,9 @@ want_err ': no host of it is failed$'
 # A destination of the same name; gathered; not saved.
 c -w node1 --no-report "$D/f"
 want_equal "$("$CCP" --runs | wc -l)" 3 "runs, but the one not to be saved"
+c -w node1 --check "$D/f"
+want_status 0
+want_equal "$("$CCP" --runs | grep -c '(dry run)')" 1 "runs that copied nothing"
 cd "$T/from" || exit 1
 c -w node2 f
 want_status 0

@@ -13,10 +13,12 @@ each() {
 }
 
 # Nothing is done to try it out. There is no key yet: said, not made.
-setup --dry-run "$all"
-want_status 2
-want_err 'id_ed25519; without --dry-run it would be made'
+setup --dry-run --options no-pty "$all"
+want_status 0
+want_err 'there is no key .*/id_ed25519: it would be made$'
+want_equal "$(grep -cx '+no-pty (a new key)' "$out")" $n "keys that would be added"
 [ ! -e "$H/.ssh/id_ed25519" ] || fail "a key was made"
+von node1 test ! -e /root/.ssh/authorized_keys || fail "something was written"
 
 # Two have another password, one is down.
 for i in 2 17; do

@@ -11,6 +11,13 @@ ssh-keygen -q -t ed25519 -N '' -f "$T/here/mine"
 cd "$T/here" || fail "no folder"
 
 seq -f 'node%g' 4 >"$T/hosts"
+setup --dry-run node1
+want_status 0
+run "$CSSHSETUP" --runs
+grep -q ' 1/1 ok  (dry run) set up trust$' "$out" || fail "a dry run is not marked"
+run "$CSSHSETUP" --show
+grep -qx 'command: (dry run) set up trust' "$out" || fail "a dry run is not marked"
+rm -r "$XDG_STATE_HOME"
 setup -t 1 --key mine --options no-pty -f "$T/hosts"
 want_status 3
 want_err '2 of 4 failed: connect-timeout: node3; auth: node2$'

@@ -130,9 +130,30 @@ grep -q '^-ssh-ed25519 .* root@node7.example$' "$out" || fail "no diff"
 by_key --revoke node7 'node[4-5]'
 want_status 0
 want_equal "$(grep -v goes "$out" | tr '\n' ';')" 'node4: not there;node5: gone;'
-by_key --revoke bob@latpop 'node[1-2]'
+for i in 6 7 8; do
+	echo "ssh-ed25519 $(printf 'AAAAC3NzaC1lZDI1NTE5AAAAIA%042d' $i) root@node$i$([ $i != 8 ] || echo .example)"
+done | von node5 sh -c "cat >>$ak"
+by_key --revoke 'node[7-9]' 'node[4-5]'
 want_status 0
-want_err 'bob@latpop: no host that was reached has such a key, by its comment'
+want_equal "$(grep -v goes "$out" | tr '\n' ';')" 'node4: not there;node5: gone;'
+want_equal "$(von node5 grep -o 'root@node[678].*' $ak)" root@node6 "keys of hosts that were not named"
+
+# A key that is nowhere, by whatever it is named: that is not what was wanted.
+for what in bob@latpop node1 "$T/bob.pub" "$bob"; do
+	for dry in '' --dry-run; do
+		by_key --revoke "$what" $dry 'node[1-2]'
+		want_status 1
+		want_err "--revoke .*: no host that was reached has (such a key|a key with this comment, or of USER@HOST with this host)"
+	done
+done
+by_key --revoke 'node[1-2]' 'node[1-2]'
+want_status 1
+want_err 'or of USER@HOST with one of these hosts; --audit tells which keys there are$'
+by_key --revoke 'odd [comment' 'node[1-2]'
+want_status 1
+want_err 'taken as a comment: '
+by_key --revoke '' node1
+want_status 2
 by_key --revoke root@control 'node[1-5]'
 want_status 1
 want_err 'is the key that lets us in'
