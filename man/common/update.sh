@@ -27,7 +27,7 @@ for page in *.[1-8]; do
 			sub(/^\.Sx /, "", name)
 			end = sub(/ \.$/, "", name) ? " ." : ""
 			if (line ~ /^\.Sx / && !(name in own))
-				line = ".Dq " name "\nin\n.Xr cexec 1" end
+				line = ".Dq " name "\n" "in" "\n" ".Xr cexec 1" end
 			print line
 		}
 		if (got < 0) {

@@ -86,6 +86,9 @@ want_err 'have the same name'
 cp_ -w $H "$T/nothing" "$D"
 want_status 2
 want_err 'nothing: No such file'
+cp_ -w $H --sudo nobody-here "$T/f" "$D/"
+want_status 2
+want_err 'there is no file nobody-here here; as that user it is --sudo=nobody-here '
 cp_ -w $H "$D" "$T/root"
 want_status 2
 want_err '-r copies it'
