@@ -33,6 +33,9 @@ struct dialog {
 	 * result, as setup_refuse() has it. */
 	void	(*failed)(void *ctx, size_t host, const struct fanout_result *,
 		    struct cli_sink *out);
+	/* Without failed: it stays as it is, and what was wrong is told behind
+	 * these words; NULL: it is given up. */
+	const char *unknown;
 	void	*ctx;
 
 	/* of a run */

@@ -185,7 +185,7 @@ forget(struct member *m)
 		free(m->keys[i]);
 	m->user = m->line = m->word = NULL;
 	m->nkeys = 0;
-	m->told = false;
+	m->told = m->makes = false;
 }
 
 void
@@ -222,9 +222,10 @@ take_key(struct member *m, const struct record *r)
 static int
 make_line(struct member *m)
 {
-	if (m->word == NULL)
+	if (m->word == NULL && !m->makes)
 		return 0;
-	if (asprintf(&m->line, "%s %s@%s", m->word, m->user,
+	if (asprintf(&m->line, "%s %s@%s", m->word != NULL ? m->word :
+	    KEY_TO_COME, m->user,
 	    m->address != NULL ? m->address : "?") == -1)
 		m->line = NULL;
 	return m->line != NULL ? 0 : -1;
@@ -309,6 +310,7 @@ on_over(void *ctx, size_t host, const struct answer *said, struct cli_sink *out)
 		else if (record_is(&r, "host"))
 			take_host_key(m, &r);
 		else if (record_is(&r, "make")) {
+			m->makes = true;
 			record_text(&r, path, sizeof(path));
 			tell_make(x->s, host, path, out);
 		}
@@ -337,15 +339,42 @@ on_turn(void *ctx, size_t host, const struct answer *said, FILE *reply,
 	fputs("commit\n", reply);
 }
 
+static bool
+would_trust(const struct setup *s, size_t host)
+{
+	return s->host[host].state == INSTALLED && !s->host[host].was_there;
+}
+
+int
+members_talk(const struct dialog *like, const struct script_wish *wish)
+{
+	const struct setup *s = like->setup;
+	const char *const own[] = { "BatchMode=no", s->c->key != NULL ? NULL :
+	    "PubkeyAuthentication=no", NULL };
+	struct dialog d = *like;
+	int status;
+
+	d.script = script_account(wish);
+	d.want = setup_is_trusted;
+	if ((status = dialog_run(&d)) != 0 || !s->c->dry_run)
+		return status;
+	d = *like;
+	d.script = script_account(wish);
+	d.want = would_trust;
+	d.options = own;
+	d.passwords = true;
+	d.unknown = "what else would change is not known: ";
+	return dialog_run(&d);
+}
+
 int
 members_ask(struct setup *s, struct member *all, bool make_keys)
 {
 	struct asking x = { s, all, make_keys };
 	const struct script_wish wish = { .dry_run = s->c->dry_run ||
 	    !make_keys, .make_key = make_keys, .key = true, .host_keys = true };
-	struct dialog d = { .setup = s, .script = script_account(&wish),
-	    .want = setup_is_trusted, .turn = on_turn,
-	    .over = on_over, .ctx = &x };
+	const struct dialog d = { .setup = s, .turn = on_turn, .over = on_over,
+	    .ctx = &x };
 
-	return dialog_run(&d);
+	return members_talk(&d, &wish);
 }

@@ -91,9 +91,11 @@ add_keys(struct mesh *m, size_t host, struct edit *e)
 
 	for (i = 0; i < m->s->count; i++) {
 		o = &m->all[i];
-		if (i == host || o->word == NULL ||
-		    !mesh_concerns(m->hub, host, i) ||
-		    (x = entry_of(&m->words, blob_of(o), i)) == NULL || x->seen)
+		if (i == host || o->line == NULL ||
+		    !mesh_concerns(m->hub, host, i))
+			continue;
+		if (o->word != NULL && ((x = entry_of(&m->words, blob_of(o),
+		    i)) == NULL || x->seen))
 			continue;
 		if (asprintf(&line, "%s%s", m->prefix, o->line) == -1) {
 			e->failed = true;
@@ -378,19 +380,16 @@ distribute(struct mesh *m)
 {
 	const struct script_wish wish = { .dry_run = m->s->c->dry_run,
 	    .known = true };
-	struct dialog d = { .setup = m->s, .script = script_account(&wish),
-	    .want = setup_is_trusted, .turn = on_turn, .over = on_over,
-	    .ctx = m };
+	const struct dialog d = { .setup = m->s, .turn = on_turn,
+	    .over = on_over, .ctx = m };
 	int status = CLI_EXIT_USAGE;
 	size_t i;
 
 	m->changes = calloc(m->s->count, sizeof(*m->changes));
 	if (m->changes != NULL)
-		status = dialog_run(&d);
-	else {
+		status = members_talk(&d, &wish);
+	else
 		warnx("out of memory");
-		free(d.script);
-	}
 	for (i = 0; m->changes != NULL && i < m->s->count; i++)
 		free(m->changes[i]);
 	free(m->changes);

@@ -17,10 +17,23 @@ by_key() {
 von node2 sh -c 'ssh-keygen -q -t ed25519 -N secret -f /root/.ssh/id_ed25519
     ssh-keygen -q -t ecdsa -N "" -f /root/.ssh/id_ecdsa -C nobody@nowhere
     printf "# mine, without a newline" >/root/.ssh/known_hosts; chmod 640 /root/.ssh/known_hosts'
+# Tried out first, from nothing: all of that is told, and nothing done.
+told() {
+	grep 'known hosts' "$1" | sort
+}
+before=$(digests node1 node2 node3 node4)
+setup -r --dry-run 'node[1-4]'
+want_status 0
+want_equal "$(digests node1 node2 node3 node4)" "$before" "files after a dry run"
+want_equal "$(grep -c '^+(a new key)' "$out")" 13 "keys to come: ours, and those of three members for the others"
+want_equal "$(grep -c '^+ecdsa-sha2.* root@node2$' "$out")" 3 "keys of node2 that would be added"
+told "$out" | sed 's/ would be added/ added/' >"$T/would"
+admin_anew
 tty_setup 'Are they right' yes 'Password (for all' "$VBED_PASSWORD" -- \
     "$CSSHSETUP" --no-passphrase -r 'node[1-4]'
 want_status 0
 grep -qx '12 of 12 ways without a password' "$out" || fail "not all of them"
+want_equal "$(told "$out")" "$(cat "$T/would")" "what was done, beside what would be"
 want_equal "$(grep -c 'Password' "$T/tty")" 1 "questions"
 want_equal "$(von node2 stat -c %a /root/.ssh/known_hosts)" 640 "the mode of a file that was there"
 want_equal "$(von node2 head -n 1 /root/.ssh/known_hosts)" '# mine, without a newline'
