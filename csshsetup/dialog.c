@@ -163,7 +163,7 @@ take_end(struct dialog *d, const struct fanout_event *ev, size_t host,
 			explain(d, host, &r);
 		if (d->failed != NULL)
 			d->failed(d->ctx, host, &r, out);
-		else if (d->unknown != NULL)
+		else if (d->unknown != NULL && d->passwords)
 			tell_unknown(d, host, &r, out);
 		else
 			setup_give_up(h, &r);
@@ -247,4 +247,25 @@ dialog_run(struct dialog *d)
 	d->hosts = NULL;
 	d->script = NULL;
 	return status;
+}
+
+/* Keys that were refused are not tried again, see install(). */
+int
+dialog_both(const struct dialog *like, const struct script_wish *wish,
+    setup_want by_password)
+{
+	const char *const own[] = { "BatchMode=no", setup_exact(like->setup) ?
+	    NULL : "PubkeyAuthentication=no", NULL };
+	struct dialog d = *like;
+	int status;
+
+	d.script = script_account(wish);
+	if ((status = dialog_run(&d)) != 0 || by_password == NULL)
+		return status;
+	d = *like;
+	d.script = script_account(wish);
+	d.want = by_password;
+	d.options = own;
+	d.passwords = true;
+	return dialog_run(&d);
 }

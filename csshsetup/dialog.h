@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "answer.h"
+#include "script.h"
 #include "setup.h"
 
 #define DIALOG_MAX (8U << 20)	/* of what a host may say */
@@ -33,8 +34,8 @@ struct dialog {
 	 * result, as setup_refuse() has it. */
 	void	(*failed)(void *ctx, size_t host, const struct fanout_result *,
 		    struct cli_sink *out);
-	/* Without failed: it stays as it is, and what was wrong is told behind
-	 * these words; NULL: it is given up. */
+	/* Without failed: one that a password lets in stays as it is, and what
+	 * was wrong is told behind these words; NULL: it is given up. */
 	const char *unknown;
 	void	*ctx;
 
@@ -46,5 +47,10 @@ struct dialog {
 
 /* As setup_part(). */
 int	dialog_run(struct dialog *);
+
+/* One with those that keys let in, and then with those for which it takes a
+ * password; NULL: with none. */
+int	dialog_both(const struct dialog *like, const struct script_wish *,
+	    setup_want by_password);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "edit.h"
+#include "limit.h"
 #include "script.h"
 #include "setup.h"
 
@@ -94,7 +94,7 @@ keep(struct host *h, const struct fanout_event *ev)
 }
 
 /* The script came to its end: what does it say? */
-static void
+static enum script_said
 take_answer(struct host *h, const struct fanout_result *r)
 {
 	char why[sizeof(h->result.text)];
@@ -106,7 +106,7 @@ take_answer(struct host *h, const struct fanout_result *r)
 		h->state = INSTALLED;
 		h->was_there = said == SAID_THERE;
 		strlcpy(h->result.text, why, sizeof(h->result.text));
-		return;
+		return said;
 	}
 	if (said == SAID_NO)
 		setup_refuse(h, r, "%s", why);
@@ -114,9 +114,30 @@ take_answer(struct host *h, const struct fanout_result *r)
 		setup_refuse(h, r, "the login runs no commands of /bin/sh, "
 		    "which installing a key takes%s%.150s", *why != '\0' ?
 		    "; it says: " : "", why);
+	return said;
 }
 
-/* With --key it is not enough that some key is let in: is this one there? */
+/* With --key it is not enough that some key is let in: is this one there? With
+ * --options it is told later, when what it may do was looked at (limit.c). */
+static void
+take_probe(struct setup *s, struct host *h, const char *name,
+    const struct fanout_result *r, struct cli_sink *out)
+{
+	const char *what = "already trusted";
+
+	if (!setup_exact(s))
+		h->state = TRUSTED;
+	else if (take_answer(h, r) == SAID_NOTHING && s->c->key == NULL) {
+		h->state = TRUSTED;
+		what = "already trusted; what the key may do cannot be seen: "
+		    "the login runs no commands of /bin/sh";
+	}
+	if (h->state == INSTALLED)
+		h->state = h->was_there ? TRUSTED : NEW;
+	if (h->state == TRUSTED && !(h->was_there && limit_given(s->c)))
+		setup_tell(s, out, "trust", name, what);
+}
+
 static bool
 on_probe(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 {
@@ -128,16 +149,9 @@ on_probe(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	h = &s->host[s->map[ev->host]];
 	if (ev->kind == FANOUT_EV_OUT)
 		keep(h, ev);
-	else if (setup_answered(ev->result)) {
-		if (s->c->key == NULL)
-			h->state = TRUSTED;
-		else
-			take_answer(h, ev->result);
-		if (h->state == INSTALLED)
-			h->state = h->was_there ? TRUSTED : NEW;
-		if (h->state == TRUSTED)
-			setup_tell(s, out, "trust", ev->name, "already trusted");
-	} else if (ev->result->cls == FANOUT_C_AUTH)
+	else if (setup_answered(ev->result))
+		take_probe(s, h, ev->name, ev->result, out);
+	else if (ev->result->cls == FANOUT_C_AUTH)
 		h->result = *ev->result;	/* if no password is to be had */
 	else
 		setup_give_up(h, ev->result);
@@ -176,8 +190,9 @@ on_install(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 		return false;
 	}
 	h->marked = ev->result->cls == FANOUT_C_AUTH;
+	h->by_password = true;
 	if (setup_answered(ev->result))
-		take_answer(h, ev->result);
+		(void)take_answer(h, ev->result);
 	else
 		setup_give_up(h, ev->result);
 	if (s->c->dry_run && h->state == INSTALLED)
@@ -272,7 +287,7 @@ probe(struct setup *s)
 		own[n++] = "StrictHostKeyChecking=ask";
 		own[n++] = "BatchMode=no";
 	}
-	if (s->c->key == NULL)
+	if (!setup_exact(s))
 		return setup_part(s, setup_is_new, &run, own, opts);
 	own[n] = s->identity;
 	return script_part(s, &cmd, &run, own, opts, true);
@@ -283,7 +298,7 @@ probe(struct setup *s)
 static int
 install(struct setup *s, struct cli_ask *ask)
 {
-	const char *const own[] = { "BatchMode=no", s->c->key != NULL ? NULL :
+	const char *const own[] = { "BatchMode=no", setup_exact(s) ? NULL :
 	    "PubkeyAuthentication=no", NULL };
 	const struct cli_extra extra = { .event = on_install, .ctx = s };
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
@@ -383,11 +398,13 @@ setup_install(struct setup *s)
 	int status;
 
 	if ((status = look(s)) == 0 && (status = probe(s)) == 0 &&
-	    (may_ask(s, &unasked) || s->c->key != NULL)) {
+	    (may_ask(s, &unasked) || setup_exact(s))) {
 		n = count_new(s);
 		status = install(s, &s->c->connect.ask);
 		if (status == 0 && unasked)
 			status = ask_again(s, n);
 	}
+	if (status == 0 && limit_given(s->c))
+		status = setup_limit(s);
 	return status != 0 || s->c->dry_run ? status : setup_prove(s);
 }

@@ -185,16 +185,15 @@ static int
 compose(struct setup_key *k, const struct csshsetup *c, const char *line)
 {
 	size_t type = strcspn(line, " ");
-	const char *o = c->options != NULL ? c->options : "";
-	const char *until = c->expiry != NULL ? c->expiry : "";
+	char *options = keyline_limit("", 0, c->options, c->expiry);
 	int n = (int)(type + 1 + strcspn(line + type + 1, " "));
 
 	if (asprintf(&k->word, "%.*s", n, line) == -1)
 		k->word = NULL;
-	if (asprintf(&k->prefix, "%s%s%s%s%s%s", o, *o && *until ? "," : "",
-	    *until ? "expiry-time=\"" : "", until, *until ? "\"" : "",
-	    *o || *until ? " " : "") == -1)
+	if (options == NULL || asprintf(&k->prefix, "%s%s", options,
+	    *options != '\0' ? " " : "") == -1)
 		k->prefix = NULL;
+	free(options);
 	if (k->prefix == NULL ||
 	    asprintf(&k->line, "%s%s", k->prefix, line) == -1)
 		k->line = NULL;

@@ -1,5 +1,6 @@
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -254,24 +255,93 @@ keyline_weak(const struct keyline *k)
 	return NULL;
 }
 
-/* The value of expiry-time="..."; NULL: there is none. */
-static const char *
-expiry(const struct keyline *k)
+/* The next of a list, which commas separate, but within quotes. */
+static bool
+next_option(const char **at, const char *end, struct reader *item)
 {
-	static const char name[] = "expiry-time=\"";
-	const char *p = k->options, *end = p + k->options_len;
-	bool quoted = false, first = true;
+	const char *p = *at;
+	bool quoted = false;
 
-	for (; p < end; p++) {
-		if (first && (size_t)(end - p) >= strlen(name) &&
-		    strncasecmp(p, name, strlen(name)) == 0)
-			return p + strlen(name);
+	if (p >= end)
+		return false;
+	for (; p < end && (quoted || *p != ','); p++) {
 		if (*p == '\\' && p + 1 < end && p[1] == '"')
 			p++;
 		else if (*p == '"')
 			quoted = !quoted;
-		first = *p == ',' && !quoted;
 	}
+	if (p > end)
+		p = end;
+	*item = (struct reader){ (const unsigned char *)*at,
+	    (size_t)(p - *at) };
+	*at = p < end ? p + 1 : end;
+	return true;
+}
+
+static const char expiry_name[] = "expiry-time=\"";
+
+static bool
+is_expiry(const struct reader *item)
+{
+	return item->left >= strlen(expiry_name) && strncasecmp((const char *)
+	    item->p, expiry_name, strlen(expiry_name)) == 0;
+}
+
+/* The value of expiry-time="..."; NULL: there is none. */
+static const char *
+expiry(const struct keyline *k)
+{
+	const char *p = k->options, *end = p + k->options_len;
+	struct reader item;
+
+	while (next_option(&p, end, &item))
+		if (is_expiry(&item))
+			return (const char *)item.p + strlen(expiry_name);
+	return NULL;
+}
+
+/* Of this list those that are, or are not, about the end. */
+static bool
+put_options(FILE *f, const char *list, size_t len, bool ends, bool *first)
+{
+	const char *end = list + len;
+	struct reader item;
+	bool any = false;
+
+	while (next_option(&list, end, &item)) {
+		any = any || is_expiry(&item);
+		if (is_expiry(&item) != ends || item.left == 0)
+			continue;
+		fprintf(f, "%s%.*s", *first ? "" : ",", (int)item.left,
+		    (const char *)item.p);
+		*first = false;
+	}
+	return any;
+}
+
+char *
+keyline_limit(const char *old, size_t old_len, const char *options,
+    const char *until)
+{
+	const char *list = options == NULL ? old : strcmp(options, "none") ==
+	    0 ? "" : options;
+	size_t len = options == NULL ? old_len : strlen(list);
+	char *text = NULL;
+	size_t size;
+	bool first = true, ends;
+	FILE *f;
+
+	if ((f = open_memstream(&text, &size)) == NULL)
+		return NULL;
+	ends = put_options(f, list, len, false, &first);
+	if (until == NULL)
+		(void)put_options(f, ends ? list : old, ends ? len : old_len,
+		    true, &first);
+	else if (strcmp(until, "never") != 0)
+		fprintf(f, "%s%s%s\"", first ? "" : ",", expiry_name, until);
+	if (fclose(f) != EOF)
+		return text;
+	free(text);
 	return NULL;
 }
 

@@ -30,4 +30,12 @@ const char *keyline_weak(const struct keyline *);
 /* Does it end by an option of its own before this time (local)? */
 bool	keyline_expired(const struct keyline *, time_t now);
 
+/*
+ * What its options become where these are to be: "none" takes them away, NULL
+ * leaves them. When it ends is a matter of until: "never", or NULL: as it was,
+ * unless the new options say it. free(3); NULL: no memory.
+ */
+char	*keyline_limit(const char *old, size_t old_len, const char *options,
+	    const char *until);
+
 #endif

@@ -348,23 +348,12 @@ would_trust(const struct setup *s, size_t host)
 int
 members_talk(const struct dialog *like, const struct script_wish *wish)
 {
-	const struct setup *s = like->setup;
-	const char *const own[] = { "BatchMode=no", s->c->key != NULL ? NULL :
-	    "PubkeyAuthentication=no", NULL };
 	struct dialog d = *like;
-	int status;
 
-	d.script = script_account(wish);
 	d.want = setup_is_trusted;
-	if ((status = dialog_run(&d)) != 0 || !s->c->dry_run)
-		return status;
-	d = *like;
-	d.script = script_account(wish);
-	d.want = would_trust;
-	d.options = own;
-	d.passwords = true;
 	d.unknown = "what else would change is not known: ";
-	return dialog_run(&d);
+	return dialog_both(&d, wish, like->setup->c->dry_run ? would_trust :
+	    NULL);
 }
 
 int

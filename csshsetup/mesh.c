@@ -15,6 +15,7 @@
 #include "index.h"
 #include "keyline.h"
 #include "knownline.h"
+#include "limit.h"
 #include "member.h"
 #include "modes.h"
 #include "script.h"
@@ -46,9 +47,11 @@ mesh_concerns(size_t hub, size_t of, size_t other)
 
 /* ---- authorized keys ----------------------------------------------------- */
 
+/* What is there already may get other options. */
 static void
-note_keys(struct mesh *m, struct edit *e)
+note_keys(struct mesh *m, size_t host, struct edit *e)
 {
+	bool limits = limit_given(m->s->c), ours;
 	struct entry *x;
 	const char *line;
 	struct keyline k;
@@ -58,9 +61,15 @@ note_keys(struct mesh *m, struct edit *e)
 	while (edit_next(e, &line, &len)) {
 		if (!keyline_parse(&k, line, len))
 			continue;
+		ours = false;
 		x = index_find(&m->words, k.blob, k.blob_len);
-		for (; x != NULL; x = index_again(&m->words, x))
+		for (; x != NULL; x = index_again(&m->words, x)) {
 			x->seen = 1;
+			ours = ours || (x->member != host &&
+			    mesh_concerns(m->hub, host, x->member));
+		}
+		if (limits && ours && limit_line(e, m->s->c, &k) == -1)
+			e->failed = true;
 	}
 }
 
@@ -270,26 +279,41 @@ set_known(struct mesh *m, size_t host, struct edit *e)
 
 /* ---- one host ------------------------------------------------------------ */
 
-static void
-note_changes(const struct mesh *m, size_t host, const struct edit *keys,
-    const struct edit *known, struct cli_sink *out)
-{
-	const char *would = m->s->c->dry_run ? " would be" : "";
-	char text[160], old[40] = "";
+/* The files of keys come first, the known hosts last. */
+#define FILES 4
 
-	if (m->s->c->dry_run) {
-		edit_show(keys, m->s, host, out);
-		edit_show(known, m->s, host, out);
+static void
+note_changes(const struct mesh *m, size_t host, const struct edit e[FILES],
+    struct cli_sink *out)
+{
+	const struct edit *known = &e[FILES - 1];
+	const char *would = m->s->c->dry_run ? " would be" : "";
+	char text[200], old[40] = "", other[60] = "";
+	size_t i, added = 0, changed = 0;
+	bool any = false;
+
+	for (i = 0; i < FILES; i++) {
+		if (m->s->c->dry_run)
+			edit_show(&e[i], m->s, host, out);
+		any = any || edit_changes(&e[i]);
+		if (&e[i] != known) {
+			changed += e[i].dropped;
+			added += e[i].added - e[i].dropped;
+		}
 	}
 	if (known->dropped > 0)
 		snprintf(old, sizeof(old), ", %zu old ones out",
 		    known->dropped);
-	if (!edit_changes(keys) && !edit_changes(known))
+	if (changed > 0)
+		snprintf(other, sizeof(other), ", the options of %zu key%s "
+		    "changed", changed, changed == 1 ? "" : "s");
+	if (!any)
 		snprintf(text, sizeof(text), "knows and trusts all members");
 	else
 		snprintf(text, sizeof(text), "%zu key%s and %zu line%s of known "
-		    "hosts%s added%s", keys->added, keys->added == 1 ? "" : "s",
-		    known->added, known->added == 1 ? "" : "s", would, old);
+		    "hosts%s added%s%s", added, added == 1 ? "" : "s",
+		    known->added, known->added == 1 ? "" : "s", would, old,
+		    other);
 	free(m->changes[host]);
 	m->changes[host] = strdup(text);
 }
@@ -306,25 +330,29 @@ on_over(void *ctx, size_t host, const struct answer *said, struct cli_sink *out)
 }
 
 static void
-decide(struct mesh *m, size_t host, struct edit *keys, struct edit *known,
-    FILE *reply, struct cli_sink *out)
+decide(struct mesh *m, size_t host, struct edit e[FILES], FILE *reply,
+    struct cli_sink *out)
 {
 	struct host *h = &m->s->host[host];
+	struct edit *known = &e[FILES - 1];
 	const char *revoked;
+	bool failed = false;
+	size_t i;
 
-	add_keys(m, host, keys);
+	add_keys(m, host, &e[0]);
 	revoked = set_known(m, host, known);
-	if (keys->failed || known->failed)
+	for (i = 0; i < FILES; i++)
+		failed = failed || e[i].failed;
+	if (failed)
 		setup_refuse(h, NULL, "out of memory");
 	else if (revoked != NULL)
 		setup_refuse(h, NULL, "its %.*s has a key of %.80s as "
 		    "@revoked", (int)known->path_len, known->path, revoked);
 	else {
-		note_changes(m, host, keys, known, out);
-		if (!m->s->c->dry_run && edit_changes(keys))
-			edit_send(keys, reply);
-		if (!m->s->c->dry_run && edit_changes(known))
-			edit_send(known, reply);
+		note_changes(m, host, e, out);
+		for (i = 0; i < FILES && !m->s->c->dry_run; i++)
+			if (edit_changes(&e[i]))
+				edit_send(&e[i], reply);
 		fputs("commit\n", reply);
 	}
 }
@@ -345,32 +373,31 @@ on_turn(void *ctx, size_t host, const struct answer *said, FILE *reply,
     struct cli_sink *out)
 {
 	struct mesh *m = ctx;
-	struct edit keys = { .number = -1 }, known = { .number = -1 }, other;
+	struct edit e[FILES];
 	struct answer a = *said;
 	struct record r;
+	int i;
 
+	for (i = 0; i < FILES; i++)
+		e[i] = (struct edit){ .number = -1 };
 	nothing_seen(m);
 	while (answer_next(&a, &r)) {
 		if (!record_is(&r, "file"))
 			continue;
-		if (r.number == 9 && known.number == -1)
-			edit_begin(&known, &r);
-		else if (r.number == 0 && keys.number == -1) {
-			edit_begin(&keys, &r);
-			note_keys(m, &keys);
-		} else if (r.number != 0 && r.number != 9) {
-			edit_begin(&other, &r);
-			note_keys(m, &other);
-			edit_clear(&other);
-		}
+		i = r.number == 9 ? FILES - 1 : r.number;
+		if (r.number == FILES - 1 || i >= FILES || e[i].number != -1)
+			continue;
+		edit_begin(&e[i], &r);
+		if (r.number != 9)
+			note_keys(m, host, &e[i]);
 	}
-	if (keys.number == -1 || known.number == -1)
+	if (e[0].number == -1 || e[FILES - 1].number == -1)
 		setup_refuse(&m->s->host[host], NULL, "it did not show its "
 		    "files");
 	else
-		decide(m, host, &keys, &known, reply, out);
-	edit_clear(&keys);
-	edit_clear(&known);
+		decide(m, host, e, reply, out);
+	for (i = 0; i < FILES; i++)
+		edit_clear(&e[i]);
 }
 
 /* ---- all ----------------------------------------------------------------- */

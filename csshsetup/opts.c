@@ -34,7 +34,7 @@ static const struct cli_option setup_options_table[] = {
 	    CLI_FLAG, AT(no_passphrase), 0, 0, NULL },
 	{ 0, "options", "LIST", "what the key may do: 'from=\"10.0.0.0/8\",pty'",
 	    CLI_TEXT, AT(options), 0, 0, NULL },
-	{ 0, "expiry", "DATE", "until when: 20271231",
+	{ 0, "expiry", "DATE", "until when: 20271231, never",
 	    CLI_TEXT, AT(expiry), 0, 0, NULL },
 	{ 0, "fingerprints", "FILE", "of the hosts' keys: HOST SHA256:...",
 	    CLI_TEXT, AT(fingerprints), 0, 0, NULL },
@@ -128,12 +128,13 @@ check_expiry(const char *date, struct fanout_error *e)
 {
 	size_t n;
 
-	if (date == NULL)
+	if (date == NULL || strcmp(date, "never") == 0)
 		return 0;
 	n = strspn(date, "0123456789");
 	if (date[n] != '\0' || (n != 8 && n != 12))
 		return cli_error(e, FANOUT_EINVAL, "--expiry \"%.40s\": "
-		    "YYYYMMDD, or YYYYMMDDHHMM (the host's local time)", date);
+		    "YYYYMMDD, or YYYYMMDDHHMM (the host's local time), or "
+		    "never", date);
 	return 0;
 }
 

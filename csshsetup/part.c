@@ -5,15 +5,23 @@
 #include <stdlib.h>
 
 #include "cli/error.h"
+#include "limit.h"
 #include "setup.h"
 
 const char *const setup_keys_only[] = { "PasswordAuthentication=no",
     "KbdInteractiveAuthentication=no", NULL };
 
+bool
+setup_exact(const struct setup *s)
+{
+	return s->c->key != NULL || (s->c->mode == SETUP_TRUST &&
+	    limit_given(s->c) && !s->c->mutual && s->c->hub == NULL);
+}
+
 void
 setup_by_keys(const struct setup *s, const char *own[SETUP_BY_KEYS])
 {
-	bool named = s->c->key != NULL || s->also != NULL;
+	bool named = setup_exact(s) || s->also != NULL;
 
 	own[0] = setup_keys_only[0];
 	own[1] = setup_keys_only[1];

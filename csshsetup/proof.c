@@ -29,6 +29,7 @@ refused(struct host *h, const struct fanout_result *r)
 	    "but is refused all the same; sshd's log there says why "
 	    "(modes of the home directory, PermitRootLogin, "
 	    "PubkeyAuthentication, AuthorizedKeysFile)",
+	    h->changed ? "is there with its new options" :
 	    h->was_there ? "was installed before" : "is installed");
 }
 

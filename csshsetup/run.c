@@ -13,6 +13,7 @@
 #include "cli/error.h"
 #include "cli/history.h"
 #include "cli/view.h"
+#include "limit.h"
 #include "modes.h"
 #include "setup.h"
 
@@ -157,7 +158,7 @@ known(struct setup *s, struct host *h)
 	if (h->state == INSTALLED && s->c->dry_run)
 		return &ok;
 	if (h->state == TRUSTED && s->c->mode == SETUP_TRUST &&
-	    !s->c->mutual && s->c->hub == NULL)
+	    !s->c->mutual && s->c->hub == NULL && !limit_given(s->c))
 		return &ok;
 	if (s->interrupted || h->result.cls == FANOUT_C_OK) {
 		h->result = (struct fanout_result){ .cls = FANOUT_C_CANCELED,

@@ -22,6 +22,8 @@ struct host {
 	char	*said;			/* by a script; or NULL */
 	size_t	 len, size;
 	bool	 was_there;		/* the key, in the file */
+	bool	 changed;		/* what it may do there */
+	bool	 by_password;		/* a password let us in */
 	bool	 seen;			/* its host key, and it is not wrong */
 	bool	 marked;		/* for the next run: setup_is_marked */
 };
@@ -93,6 +95,12 @@ int	setup_open_sink(const struct setup *, struct cli_sink *);
 
 /* install.c: hosts that can be become TRUSTED. */
 int	setup_install(struct setup *);
+
+/* limit.c: those that have the key, with other options than it is to have. */
+int	setup_limit(struct setup *);
+
+/* Is it that very key that is to be there, and not any that is let in? */
+bool	setup_exact(const struct setup *);
 
 /* proof.c: those that are INSTALLED become TRUSTED, or are asked why not. */
 int	setup_prove(struct setup *);

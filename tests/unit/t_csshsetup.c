@@ -148,6 +148,50 @@ test_strength(void)
 }
 
 static void
+test_limit(void)
+{
+	static const struct {
+		const char *old, *options, *until, *new;
+	} t[] = {
+		{ "", NULL, NULL, "" },
+		{ "", "no-pty", NULL, "no-pty" },
+		{ "", "none", "never", "" },
+		{ "", NULL, "20991231", "expiry-time=\"20991231\"" },
+		{ "no-pty,from=\"a,b\"", NULL, NULL, "no-pty,from=\"a,b\"" },
+		{ "no-pty,from=\"a,b\"", "restrict", NULL, "restrict" },
+		{ "no-pty,from=\"a,b\"", "none", NULL, "" },
+		{ "from=\"a\"", NULL, "20991231",
+		    "from=\"a\",expiry-time=\"20991231\"" },
+		{ "Expiry-Time=\"20200101\",no-pty", NULL, "20991231",
+		    "no-pty,expiry-time=\"20991231\"" },
+		{ "expiry-time=\"20200101\",no-pty", "restrict", NULL,
+		    "restrict,expiry-time=\"20200101\"" },
+		{ "expiry-time=\"20200101\",no-pty", "none", NULL,
+		    "expiry-time=\"20200101\"" },
+		{ "expiry-time=\"20200101\",no-pty", NULL, "never", "no-pty" },
+		{ "expiry-time=\"20200101\"",
+		    "expiry-time=\"20300101\",pty", NULL,
+		    "pty,expiry-time=\"20300101\"" },
+		{ "", "expiry-time=\"20300101\",pty", "20400101",
+		    "pty,expiry-time=\"20400101\"" },
+		{ "command=\"a,expiry-time=\\\"1\\\",b\",x", NULL, "never",
+		    "command=\"a,expiry-time=\\\"1\\\",b\",x" },
+		{ "command=\"not closed, at all\\", NULL, "20300101",
+		    "command=\"not closed, at all\\,expiry-time=\"20300101\"" },
+		{ ",,a,", NULL, NULL, "a" }
+	};
+	size_t i;
+	char *new;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		new = keyline_limit(t[i].old, strlen(t[i].old), t[i].options,
+		    t[i].until);
+		is_str(new, t[i].new, t[i].new);
+		free(new);
+	}
+}
+
+static void
 test_expiry(void)
 {
 	static const struct {
@@ -434,6 +478,7 @@ main(void)
 		abort();
 	test_lines();
 	test_strength();
+	test_limit();
 	test_expiry();
 	test_said();
 	test_fingerprints();

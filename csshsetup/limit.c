@@ -1,0 +1,326 @@
+/*
+ * limit.c - what our key may do on hosts that have it already: as --options and
+ * --expiry say, where they are given.
+ *
+ * That may lock us out. So it is tried on one host first, where the key has to
+ * open the door afterwards, too; if it does not, no other is changed.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/visible.h"
+#include "dialog.h"
+#include "limit.h"
+#include "script.h"
+
+struct limit {
+	struct setup *s;
+	bool	 keep;		/* it is only told where it has others */
+	bool	 looking;	/* nothing is changed yet */
+	bool	 once;		/* of a turn: there is a line with the new ones */
+	bool	*wants;		/* one a host: a change */
+	char	**were;		/* its options, safe to print */
+};
+
+/* ---- on the host --------------------------------------------------------- */
+
+static bool
+is_ours(const struct limit *l, const struct keyline *k)
+{
+	const char *word = l->s->key.word;
+	size_t n = (size_t)(k->blob + k->blob_len - k->type);
+
+	return strlen(word) == n && memcmp(word, k->type, n) == 0;
+}
+
+bool
+limit_given(const struct csshsetup *c)
+{
+	return c->options != NULL || c->expiry != NULL;
+}
+
+int
+limit_line(struct edit *e, const struct csshsetup *c, const struct keyline *k)
+{
+	char *line, *to = keyline_limit(k->options, k->options_len, c->options,
+	    c->expiry);
+	int rc = 0;
+
+	if (to == NULL)
+		return -1;
+	if (strlen(to) == k->options_len &&
+	    memcmp(to, k->options, k->options_len) == 0)
+		;
+	else if (asprintf(&line, "%s%s%.*s", to, *to != '\0' ? " " : "",
+	    (int)(k->comment + k->comment_len - k->type), k->type) == -1)
+		rc = -1;
+	else {
+		edit_drop(e);
+		edit_add(e, line);
+		free(line);
+		rc = 1;
+	}
+	free(to);
+	return rc;
+}
+
+static void
+note(struct limit *l, size_t host, const struct keyline *k)
+{
+	size_t n = k->options_len < 200 ? k->options_len : 200;
+	char *text = malloc(n * CLI_VISIBLE_MAX + 1);
+
+	if (text == NULL || l->were[host] != NULL) {
+		free(text);
+		return;
+	}
+	text[cli_visible(text, k->options, n)] = '\0';
+	l->were[host] = text;
+}
+
+/* Of several lines that would become equal one stays. */
+static void
+limit_file(struct limit *l, size_t host, struct edit *e)
+{
+	const char *line;
+	struct keyline k;
+	size_t len;
+	int rc;
+
+	while (edit_next(e, &line, &len)) {
+		if (!keyline_parse(&k, line, len) || !is_ours(l, &k))
+			continue;
+		if (l->once) {
+			edit_drop(e);
+			rc = 1;
+		} else if ((rc = limit_line(e, l->s->c, &k)) == -1)
+			e->failed = true;
+		if (rc == 1) {
+			note(l, host, &k);
+			l->wants[host] = true;
+		}
+		l->once = l->s->c->options != NULL;
+	}
+}
+
+static void
+on_turn(void *ctx, size_t host, const struct answer *said, FILE *reply,
+    struct cli_sink *out)
+{
+	struct limit *l = ctx;
+	struct answer a = *said;
+	struct record file;
+	struct edit e;
+
+	l->once = false;
+	while (answer_next(&a, &file)) {
+		if (!record_is(&file, "file"))
+			continue;
+		edit_begin(&e, &file);
+		limit_file(l, host, &e);
+		if (e.failed)
+			setup_refuse(&l->s->host[host], NULL, "out of memory");
+		else if (l->s->c->dry_run && !l->keep)
+			edit_show(&e, l->s, host, out);
+		else if (!l->looking && edit_changes(&e))
+			edit_send(&e, reply);
+		edit_clear(&e);
+	}
+	if (l->s->host[host].state != OVER)
+		fputs("commit\n", reply);
+}
+
+static void
+tell(const struct limit *l, size_t host, struct cli_sink *out)
+{
+	const char *were = l->were[host];
+	char text[200 * CLI_VISIBLE_MAX + 80];
+
+	snprintf(text, sizeof(text), "%s, it had %s%s",
+	    l->s->c->dry_run ? "the key's options would be changed" :
+	    "the key's options are changed", were != NULL && *were != '\0' ?
+	    "" : "none", were != NULL ? were : "");
+	setup_tell(l->s, out, "trust", fanout_hosts_at(l->s->hosts, host), text);
+}
+
+static void
+on_over(void *ctx, size_t host, const struct answer *said, struct cli_sink *out)
+{
+	struct limit *l = ctx;
+	struct host *h = &l->s->host[host];
+
+	(void)said;
+	if (l->keep)
+		return;
+	if (l->looking && !l->wants[host]) {
+		if (h->state == TRUSTED)
+			setup_tell(l->s, out, "trust", fanout_hosts_at(
+			    l->s->hosts, host), "already trusted");
+		return;
+	}
+	if (l->looking && !l->s->c->dry_run)
+		return;
+	tell(l, host, out);
+	if (l->s->c->dry_run)
+		return;
+	h->state = INSTALLED;
+	h->changed = true;
+}
+
+/* ---- all ----------------------------------------------------------------- */
+
+static bool
+by_key(const struct setup *s, size_t host)
+{
+	const struct host *h = &s->host[host];
+
+	return h->marked && !h->by_password;
+}
+
+static bool
+by_password(const struct setup *s, size_t host)
+{
+	const struct host *h = &s->host[host];
+
+	return h->marked && h->by_password;
+}
+
+/* Those that are marked. */
+static int
+talk(struct limit *l, bool looking)
+{
+	const struct script_wish wish = { .dry_run = looking };
+	const struct dialog d = { .setup = l->s, .want = by_key,
+	    .turn = on_turn, .over = on_over, .ctx = l };
+
+	l->looking = looking;
+	return dialog_both(&d, &wish, by_password);
+}
+
+/* What is marked, and nothing else, is changed and has to let us in. */
+static int
+change(struct limit *l)
+{
+	int status = talk(l, false);
+
+	return status != 0 ? status : setup_prove(l->s);
+}
+
+static void
+mark(struct limit *l, size_t from, size_t to)
+{
+	size_t i;
+
+	for (i = 0; i < l->s->count; i++)
+		l->s->host[i].marked = i >= from && i < to &&
+		    l->s->host[i].state == NEW && l->wants[i];
+}
+
+static void
+leave(struct limit *l, size_t from, size_t first)
+{
+	size_t i;
+
+	for (i = from; i < l->s->count; i++)
+		if (l->wants[i] && l->s->host[i].state == NEW)
+			setup_refuse(&l->s->host[i], NULL, "the key is there "
+			    "with other options, and keeps them (%.150s): with "
+			    "the new ones %.100s does not let it in",
+			    *l->were[i] != '\0' ? l->were[i] : "none",
+			    fanout_hosts_at(l->s->hosts, first));
+}
+
+static int
+change_all(struct limit *l)
+{
+	struct host *h;
+	size_t i, n = l->s->count;
+	int status = 0;
+
+	for (i = 0; i < n && status == 0; i++) {
+		h = &l->s->host[i];
+		if (!l->wants[i] || h->state != NEW)
+			continue;
+		mark(l, i, i + 1);
+		status = change(l);
+		if (h->state == OVER && h->changed &&
+		    h->result.cls == FANOUT_C_AUTH) {
+			leave(l, i + 1, i);
+			return status;
+		}
+		if (h->state == TRUSTED)
+			break;
+	}
+	if (status != 0 || i >= n)
+		return status;
+	mark(l, i + 1, n);
+	return change(l);
+}
+
+/* With -r it is about the members' keys. */
+static void
+tell_kept(const struct limit *l)
+{
+	struct fanout_hosts *set;
+	char *names = NULL;
+	size_t i;
+
+	if (fanout_hosts_new(&set) != 0)
+		return;
+	for (i = 0; i < l->s->count; i++)
+		if (l->wants[i])
+			(void)fanout_hosts_add(set, fanout_hosts_at(l->s->hosts,
+			    i), NULL);
+	if (fanout_hosts_count(set) > 0 && fanout_hosts_fold(set, &names) == 0)
+		warnx("our own key keeps the options that it has on %s: what "
+		    "the keys of members may do is asked for with %s", names,
+		    l->s->c->mutual ? "-r" : "--hub");
+	free(names);
+	fanout_hosts_free(set);
+}
+
+static int
+run(struct limit *l)
+{
+	struct host *h;
+	size_t i;
+	int status;
+
+	for (i = 0; i < l->s->count; i++) {
+		h = &l->s->host[i];
+		h->marked = l->keep ? h->state == TRUSTED : h->was_there &&
+		    (h->state == TRUSTED || h->state == INSTALLED);
+	}
+	if ((status = talk(l, true)) == 0 && l->keep)
+		tell_kept(l);
+	if (status != 0 || l->keep || l->s->c->dry_run)
+		return status;
+	/* They wait, so that none is proven before it is its turn. */
+	for (i = 0; i < l->s->count; i++)
+		if (l->wants[i] && l->s->host[i].state != OVER)
+			l->s->host[i].state = NEW;
+	return change_all(l);
+}
+
+int
+setup_limit(struct setup *s)
+{
+	struct limit l = { .s = s, .keep = s->c->mutual ||
+	    s->c->hub != NULL };
+	int status = CLI_EXIT_USAGE;
+	size_t i;
+
+	l.wants = calloc(s->count, sizeof(*l.wants));
+	l.were = calloc(s->count, sizeof(*l.were));
+	if (l.wants == NULL || l.were == NULL)
+		warnx("out of memory");
+	else
+		status = run(&l);
+	for (i = 0; l.were != NULL && i < s->count; i++)
+		free(l.were[i]);
+	free(l.were);
+	free(l.wants);
+	return status;
+}
