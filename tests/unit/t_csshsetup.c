@@ -186,7 +186,7 @@ test_limit(void)
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		new = keyline_limit(t[i].old, strlen(t[i].old), t[i].options,
 		    t[i].until);
-		is_str(new, t[i].new, t[i].new);
+		is_str(new, t[i].new, "%s", t[i].new);
 		free(new);
 	}
 }
