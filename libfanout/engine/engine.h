@@ -81,8 +81,9 @@ void	engine_notify(struct engine *, const struct worker *but);
 /* admit_done(), and whoever waited for the slot is told. */
 void	engine_landed(struct engine *, struct host *, bool kept);
 
-/* The task's result stands: its DONE goes out; do not touch it again. */
-void	engine_task_done(struct engine *, struct task *);
+/* The task's result stands: its DONE goes out; do not touch it again. The
+ * worker whose thread it is, or NULL on the caller's. */
+void	engine_task_done(struct engine *, struct worker *, struct task *);
 struct host *engine_host(struct engine *, const char *name);
 void	engine_hosts_free(struct engine *);
 

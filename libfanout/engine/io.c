@@ -154,7 +154,7 @@ fanout_io_emit(struct fanout_io *p, enum fanout_kind kind, const void *data,
 	e->ev.host = (size_t)(t - t->job->tasks);
 	e->ev.name = p->name;
 	atomic_fetch_add(&t->undelivered, len);
-	queue_put(&p->worker->eng->queue, e);
+	worker_tell(p->worker, e);
 	return 0;
 }
 
@@ -170,7 +170,7 @@ read_input(struct fanout_io *p, void *buf, size_t len)
 	if (s != NULL)
 		n = stream_read(s, buf, len, &room);
 	if (room)
-		queue_put(&p->worker->eng->queue, &s->room);
+		worker_tell(p->worker, &s->room);
 	if (n == -2)
 		return 0;
 	if (n == 0 && t->job->feed != NULL) {
@@ -291,7 +291,7 @@ fanout_io_log(struct fanout_io *p, int level, const char *fmt, ...)
 		e->ev.job = p->task->job->id;
 		e->ev.host = (size_t)(p->task - p->task->job->tasks);
 	}
-	queue_put(&p->worker->eng->queue, e);
+	worker_tell(p->worker, e);
 }
 
 /* Notes are lines that begin with the digit of their level. */

@@ -47,6 +47,7 @@ fanout_io_ask(struct fanout_io *p, const struct fanout_ask *ask)
 	of.job = p->task->job->id;
 	of.host = p->task->job->carrier != NULL ? FANOUT_NOHOST :
 	    (size_t)(p->task - p->task->job->tasks);
+	worker_hand_over(p->worker);	/* what it said before comes before */
 	if ((q = asks_put(asks, ask, &of, p->worker->index)) == NULL)
 		return -1;
 	rest(p, q);
@@ -61,6 +62,7 @@ fanout_io_ask_once(struct fanout_io *p, const struct fanout_ask *ask,
 	struct ask *q;
 
 	fanout_io_forget(p);
+	worker_hand_over(p->worker);
 	if ((q = asks_join(asks, ask, key, check, arg)) == NULL)
 		return -1;
 	rest(p, q);

@@ -187,7 +187,7 @@ skip_tasks(struct engine *eng, struct job *job, const char *const *skip)
 	admit_submit(&eng->admit, job->tasks, job->ntasks);
 	for (i = 0; skip != NULL && i < job->ntasks; i++)
 		if (skip[i] != NULL)
-			engine_task_done(eng, &job->tasks[i]);
+			engine_task_done(eng, NULL, &job->tasks[i]);
 }
 
 int
@@ -226,7 +226,7 @@ span(int64_t from, int64_t to)
 }
 
 void
-engine_task_done(struct engine *eng, struct task *t)
+engine_task_done(struct engine *eng, struct worker *w, struct task *t)
 {
 	int64_t now = fo_now();
 	struct fanout_result *r = &t->result;
@@ -238,7 +238,10 @@ engine_task_done(struct engine *eng, struct task *t)
 	r->queue_ms = span(t->queued, t->admitted != 0 ? t->admitted : now);
 	r->login_ms = span(t->admitted, t->running != 0 ? t->running : now);
 	r->run_ms = span(t->running, now);
-	queue_put(&eng->queue, &t->done);
+	if (w != NULL)
+		worker_tell(w, &t->done);
+	else
+		queue_put(&eng->queue, &t->done);
 }
 
 void
@@ -262,7 +265,7 @@ engine_cancel(struct engine *eng, fanout_job id)
 		STAILQ_REMOVE_HEAD(&gone, link);
 		fo_fail(&t->result, FANOUT_C_CANCELED, 0, 0,
 		    "canceled before it began");
-		engine_task_done(eng, t);
+		engine_task_done(eng, NULL, t);
 	}
 	engine_notify(eng, NULL);
 }

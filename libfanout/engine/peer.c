@@ -62,7 +62,7 @@ refuse(struct worker *w, struct task *t, enum fanout_class cls, int error,
 	struct host *h = t->host;
 
 	fo_fail(&t->result, cls, error, 0, "%s", text);
-	engine_task_done(w->eng, t);
+	engine_task_done(w->eng, w, t);
 	w->mine--;
 	w->freed = true;
 	engine_landed(w->eng, h, h->peer != NULL);
@@ -114,7 +114,7 @@ peer_begin(struct worker *w, struct task *t)
 
 	w->mine++;
 	if (t->admitted == 0)
-		queue_put(&w->eng->queue, &t->start);
+		worker_tell(w, &t->start);
 	t->admitted = w->now;
 	atomic_store(&t->worker, w->index);
 	if (atomic_load(&t->job->canceled)) {
@@ -145,7 +145,7 @@ peer_begin_carrier(struct worker *w, struct carrier *c)
 	if (p == NULL) {
 		fo_fail(&c->task.result, FANOUT_C_LOCAL, ENOMEM, 0,
 		    "out of memory");
-		engine_task_done(w->eng, &c->task);
+		engine_task_done(w->eng, w, &c->task);
 		return;
 	}
 	p->host = NULL;
@@ -252,7 +252,7 @@ peer_finish(struct fanout_io *p)
 	p->command_due = FO_NEVER;
 	p->starving = false;
 	atomic_store(&t->held, false);
-	engine_task_done(p->worker->eng, t);
+	engine_task_done(p->worker->eng, p->worker, t);
 }
 
 /* The session is gone: so is the peer, once this turn is over. */
@@ -327,6 +327,8 @@ begin_anew(struct fanout_io *p, int64_t when)
 	t->input_off = 0;
 	atomic_store(&t->held, false);
 	p->host->peer = NULL;
+	/* Given back it may be canceled on another thread, and end there. */
+	worker_hand_over(p->worker);
 	if (when != 0)
 		admit_later(&p->worker->eng->admit, t, when);
 	else

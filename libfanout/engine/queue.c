@@ -59,10 +59,19 @@ lower_fd(int fd)
 void
 queue_put(struct queue *q, struct event *e)
 {
+	struct events one = STAILQ_HEAD_INITIALIZER(one);
+
+	STAILQ_INSERT_TAIL(&one, e, link);
+	queue_put_all(q, &one);
+}
+
+void
+queue_put_all(struct queue *q, struct events *all)
+{
 	bool raise;
 
 	pthread_mutex_lock(&q->mu);
-	STAILQ_INSERT_TAIL(&q->list, e, link);
+	STAILQ_CONCAT(&q->list, all);
 	raise = !q->signalled;
 	q->signalled = true;
 	pthread_mutex_unlock(&q->mu);

@@ -40,6 +40,7 @@ struct queue {
 int	queue_init(struct queue *);	/* 0 or -1 with errno */
 void	queue_destroy(struct queue *);	/* frees what was not taken */
 void	queue_put(struct queue *, struct event *);
+void	queue_put_all(struct queue *, struct events *);	/* and empties it */
 
 /* Move everything to the end of into; clears the fd when nothing came. */
 void	queue_take(struct queue *, struct events *into);

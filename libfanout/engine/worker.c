@@ -11,6 +11,7 @@
 
 #define EVENTS_AT_ONCE 128
 #define ADMIT_AT_ONCE 16	/* then see to those that are there */
+#define TELL_AT_ONCE 64
 
 int
 worker_init(struct worker *w, struct engine *eng, int index)
@@ -23,6 +24,7 @@ worker_init(struct worker *w, struct engine *eng, int index)
 	TAILQ_INIT(&w->peers);
 	TAILQ_INIT(&w->run);
 	TAILQ_INIT(&w->dead);
+	STAILQ_INIT(&w->told);
 	w->wakefd = -1;
 	if ((w->epfd = epoll_create1(EPOLL_CLOEXEC)) == -1 ||
 	    (w->wakefd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ||
@@ -80,6 +82,25 @@ worker_looked_up(struct worker *w, struct lookup *l)
 	TAILQ_INSERT_TAIL(&w->inbox, l, link);
 	pthread_mutex_unlock(&w->mu);
 	worker_notify(w);
+}
+
+/* ---- to the caller ---- */
+
+void
+worker_tell(struct worker *w, struct event *e)
+{
+	STAILQ_INSERT_TAIL(&w->told, e, link);
+	if (++w->ntold >= TELL_AT_ONCE)
+		worker_hand_over(w);
+}
+
+void
+worker_hand_over(struct worker *w)
+{
+	if (w->ntold == 0)
+		return;
+	w->ntold = 0;
+	queue_put_all(&w->eng->queue, &w->told);
 }
 
 /* ---- the loop ---- */
@@ -256,9 +277,11 @@ worker_main(void *arg)
 			admit(w);
 		else
 			w->admit_due = FO_NEVER;
+		worker_hand_over(w);
 		wait_events(w);
 		bury_dead(w);
 	}
+	worker_hand_over(w);
 	bury_dead(w);
 	return NULL;
 }

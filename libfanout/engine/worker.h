@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "peer.h"
+#include "queue.h"
 #include "resolve.h"
 #include "timers.h"
 
@@ -40,6 +41,8 @@ struct worker {
 	bool		 freed;		/* a slot or a host since we last asked */
 	struct timers	 timers;
 	int64_t		 admit_due;	/* when admission may say more */
+	struct events	 told;		/* on their way to the queue */
+	unsigned	 ntold;
 };
 
 int	worker_init(struct worker *, struct engine *, int index);
@@ -49,5 +52,13 @@ void	worker_destroy(struct worker *);
 void	worker_stop(struct worker *);		/* end everything in order */
 void	worker_notify(struct worker *);
 void	worker_looked_up(struct worker *, struct lookup *);
+
+/*
+ * On the worker's own thread: an event for the caller, at the latest at the
+ * end of this turn; with others it costs one waking. What must not overtake
+ * them (from other threads, or by another way) has them handed over first.
+ */
+void	worker_tell(struct worker *, struct event *);
+void	worker_hand_over(struct worker *);
 
 #endif

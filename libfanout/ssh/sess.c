@@ -44,108 +44,6 @@ static const struct {
 	[SESS_OVER] = { "over", NULL }
 };
 
-/* ---- the socket under libssh2, counted ---- */
-
-/* What a call on the socket came to, as libssh2 wants it. */
-static ssize_t
-counted(struct sess *s, ssize_t n)
-{
-	if (n > 0)
-		s->moved += (uint64_t)n;
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		s->hung_up = true;
-	return n == -1 ? -errno : n;
-}
-
-/* What recv(2) of len bytes came to. */
-static ssize_t
-received(struct sess *s, ssize_t n, size_t len)
-{
-	/* The next step sees what comes after it: no call to find out now. */
-	s->dry = n < (ssize_t)len;
-	if (n > 0)
-		s->came += (uint64_t)n;
-	return counted(s, n);
-}
-
-/*
- * libssh2 reads on as long as there is something to read. A server that never
- * stops would never let us go, to other hosts or to a deadline: after so many
- * calls in one step there is nothing for now, whatever the socket says.
- */
-#define RECVS_A_STEP 512
-
-/*
- * libssh2 takes the server's greeting byte by byte: one recv(2) for all of it
- * and what came with it, given out in pieces.
- */
-static ssize_t
-recv_ahead(struct sess *s, void *buf)
-{
-	ssize_t n;
-
-	n = received(s, recv(s->fd, s->ahead, sizeof(s->ahead), MSG_NOSIGNAL),
-	    sizeof(s->ahead));
-	if (n <= 0)
-		return n;
-	s->ahead_len = (size_t)n;
-	s->ahead_off = 1;
-	*(unsigned char *)buf = s->ahead[0];
-	return 1;
-}
-
-static ssize_t
-count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
-    void **abstract)
-{
-	struct sess *s = *abstract;
-	size_t left = s->ahead_len - s->ahead_off;
-
-	if (s->over)
-		return -ECONNRESET;
-	if (s->drop_wait) {
-		s->drop_wait = false;
-		return -ETIMEDOUT;
-	}
-	if (left == 0 && (s->dry || s->recvs >= RECVS_A_STEP))
-		return -EAGAIN;
-	s->recvs++;
-	if (left > 0) {
-		if (len > left)
-			len = left;
-		memcpy(buf, s->ahead + s->ahead_off, len);
-		s->ahead_off += len;
-		return (ssize_t)len;
-	}
-	if (len == 1)
-		return recv_ahead(s, buf);
-	return received(s, recv(fd, buf, len, flags | MSG_NOSIGNAL), len);
-}
-
-static ssize_t
-count_send(libssh2_socket_t fd, const void *buf, size_t len, int flags,
-    void **abstract)
-{
-	return counted(*abstract, send(fd, buf, len, flags | MSG_NOSIGNAL));
-}
-
-/* The server's own words for its hanging up (RFC 4253 11.1). */
-static void
-on_disconnect(LIBSSH2_SESSION *ssh, int reason, const char *message, int len,
-    const char *language, int language_len, void **abstract)
-{
-	struct sess *s = *abstract;
-
-	(void)ssh;
-	(void)reason;
-	(void)language;
-	(void)language_len;
-	s->hung_up = true;
-	if (len > 0)
-		(void)fo_vis_line(s->farewell, sizeof(s->farewell), message,
-		    (size_t)len);
-}
-
 /* ---- making ---- */
 
 static int
@@ -166,20 +64,6 @@ set_methods(LIBSSH2_SESSION *ssh, const struct hostplan *hp)
 		    prefs[i].list) != 0)
 			return -1;
 	return 0;
-}
-
-static void
-set_callback(LIBSSH2_SESSION *ssh, int which, void (*fn)(void))
-{
-#if LIBSSH2_VERSION_NUM >= 0x010b01
-	(void)libssh2_session_callback_set2(ssh, which,
-	    (libssh2_cb_generic *)fn);
-#else
-	void *p;
-
-	memcpy(&p, &fn, sizeof(p));	/* the old call takes a void pointer */
-	(void)libssh2_session_callback_set(ssh, which, p);
-#endif
 }
 
 void *
@@ -205,12 +89,7 @@ sess_new(void *shared, struct fanout_io *io, const char *host,
 	memory_trim(s->ssh);
 	if (s->plan->conf.compression)
 		(void)libssh2_session_flag(s->ssh, LIBSSH2_FLAG_COMPRESS, 1);
-	set_callback(s->ssh, LIBSSH2_CALLBACK_RECV,
-	    (void (*)(void))count_recv);
-	set_callback(s->ssh, LIBSSH2_CALLBACK_SEND,
-	    (void (*)(void))count_send);
-	set_callback(s->ssh, LIBSSH2_CALLBACK_DISCONNECT,
-	    (void (*)(void))on_disconnect);
+	sock_init(s);
 	libssh2_session_set_blocking(s->ssh, 0);
 	fanout_io_watch(io, SESS_WATCH_SOCKET, fd, POLLIN);
 	fanout_io_stage(io, FANOUT_S_KEX);
@@ -354,6 +233,8 @@ set_watch(struct sess *s, uint64_t moved_before)
 			fanout_io_timer(s->io, BLIND_MS);
 		}
 	}
+	if (s->rest != NULL)
+		events |= POLLOUT;
 	fanout_io_watch(s->io, SESS_WATCH_SOCKET, s->fd, events);
 }
 
@@ -361,16 +242,27 @@ set_watch(struct sess *s, uint64_t moved_before)
 static enum fanout_verdict
 at_rest(struct sess *s)
 {
+	short events = POLLIN;
 	char c;
-	ssize_t n = recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+	ssize_t n;
 
-	if (n == 0 || (n == -1 && errno != EAGAIN))
+	if (sock_flush(s) == -1)
 		return FANOUT_CLOSED;
-	/*
-	 * Something came that no call of ours will read: stop watching, or it
-	 * would wake us for ever. The next task reads it.
-	 */
-	fanout_io_watch(s->io, SESS_WATCH_SOCKET, s->fd, n == -1 ? POLLIN : 0);
+	/* The first time nothing has come, as far as is known. */
+	if (s->rests) {
+		n = recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+		if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
+			return FANOUT_CLOSED;
+		/*
+		 * Something came that no call of ours will read: stop watching,
+		 * or it would wake us for ever. The next task reads it.
+		 */
+		events = n == -1 ? POLLIN : 0;
+	}
+	s->rests = true;
+	if (s->rest != NULL)
+		events |= POLLOUT;
+	fanout_io_watch(s->io, SESS_WATCH_SOCKET, s->fd, events);
 	return FANOUT_WAIT;
 }
 
@@ -411,8 +303,12 @@ sess_step(void *peer)
 		return at_rest(s);
 	s->blocked = s->held = s->resting = false;
 	s->recvs = 0;
-	s->dry = false;
+	/* Nobody has answered what was not yet asked. */
+	s->dry = s->rests;
+	s->rests = false;
+	sock_collect(s);
 	res = run_states(s);
+	(void)sock_flush(s);	/* if it fails, so does the next call */
 	if (s->state == SESS_OVER)
 		return FANOUT_CLOSED;
 	switch (res) {

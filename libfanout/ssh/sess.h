@@ -71,6 +71,11 @@ struct sess {
 
 	unsigned char	 ahead[256];	/* received, not yet given to libssh2 */
 	size_t		 ahead_off, ahead_len;
+	bool		 collects;	/* what is sent, until the step ends */
+	size_t		 collected;
+	unsigned char	*rest;		/* the socket did not take it yet */
+	size_t		 rest_off, rest_len;
+	int		 send_error;	/* nothing can be sent any more */
 
 	/* waiting */
 	bool		 blocked;	/* a call of this step said EAGAIN */
@@ -87,6 +92,7 @@ struct sess {
 	bool		 over;		/* for libssh2 the socket is dead */
 	unsigned	 recvs;		/* calls to receive in this step */
 	bool		 dry;		/* this step took all there was */
+	bool		 rests;		/* between tasks, and watched */
 	size_t		 memory;	/* what libssh2 has of us, bytes */
 	size_t		 windows;	/* what others may have on their way */
 	bool		 hung_up;	/* the socket is of no use any more */
@@ -165,6 +171,12 @@ enum sess_res sess_kill_wait(struct sess *);
 enum sess_res sess_bye(struct sess *);
 
 /* ---- for them ---- */
+
+/* The socket under libssh2 (sess_socket.c). Between the two what is sent is
+ * collected; 1: all of it is sent, 0: not yet, -1: it cannot be. */
+void	sock_init(struct sess *);
+void	sock_collect(struct sess *);
+int	sock_flush(struct sess *);
 
 /* The next state. */
 enum sess_res sess_goto(struct sess *, enum sess_state);

@@ -19,7 +19,7 @@ may_send(const struct sess *s)
 {
 	struct pollfd pfd = { .fd = s->fd, .events = POLLOUT };
 
-	return s->pending == PEND_NONE && poll(&pfd, 1, 0) == 1 &&
+	return s->pending == PEND_NONE && s->rest == NULL && poll(&pfd, 1, 0) == 1 &&
 	    (pfd.revents & POLLOUT) != 0;
 }
 

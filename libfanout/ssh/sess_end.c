@@ -65,6 +65,7 @@ sess_free(void *peer)
 			break;
 	if (s->fd != -1)
 		close(s->fd);
+	free(s->rest);
 	free(s->input);
 	free(s);
 }

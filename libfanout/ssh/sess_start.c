@@ -109,19 +109,42 @@ no_subsystem(struct sess *s)
 	return sess_goto(s, SESS_STATUS);
 }
 
+/*
+ * The command will find its input at its end: that need not wait for the
+ * server's word, and goes with the request, as from ssh -n.
+ */
+static enum sess_res
+await_start(struct sess *s)
+{
+	int rc;
+
+	if (s->has_input || s->tty || s->subsystem || s->eof_sent ||
+	    (libssh2_session_block_directions(s->ssh) &
+	    LIBSSH2_SESSION_BLOCK_OUTBOUND))
+		return sess_again(s);
+	rc = libssh2_channel_send_eof(s->channel);
+	s->eof_sent = rc == 0;
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		s->pending = PEND_EOF;
+	return sess_again(s);
+}
+
 enum sess_res
 sess_exec(struct sess *s)
 {
 	const char *what = s->subsystem ? "subsystem" : "exec";
 	size_t len = strlen(s->command);
+	enum sess_res res;
 	int rc;
 
 	if (len > COMMAND_MAX)
 		return too_long(s, len);
+	if ((res = sess_finish_pending(s)) != RES_NEXT)
+		return res;
 	rc = libssh2_channel_process_startup(s->channel, what,
 	    (unsigned)strlen(what), s->command, (unsigned)len);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
-		return sess_again(s);
+		return await_start(s);
 	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
 		return s->subsystem ? no_subsystem(s) : sess_fail(s,
 		    FANOUT_C_REMOTE, "the server refuses to run commands");
