@@ -67,6 +67,7 @@ struct fanout_task {
 	bool	 subsystem;	/* command is the name of one */
 	bool	 tty;
 	bool	 bulk;		/* much standard input is to come */
+	bool	 more;		/* its session stays for tasks to come */
 	int	 input_fd;	/* a regular file that is all of the input, from
 				 * its offset on: fanout_io_input need not be
 				 * called; -1: there is none such */

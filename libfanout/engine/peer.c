@@ -94,6 +94,7 @@ start_task(struct fanout_io *p)
 		.has_input = job->feed != NULL || job->streams != NULL,
 		.subsystem = job->subsystem,
 		.tty = job->tty,
+		.more = p->worker->eng->keep,
 		.bulk = job->bulk && !io_is_paced(p),
 		/* What goes there by itself cannot be slowed down. */
 		.input_fd = job->feed != NULL && job->streams == NULL &&

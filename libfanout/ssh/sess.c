@@ -29,6 +29,7 @@ static const struct {
 	[SESS_AUTH] = { "auth", sess_auth },
 	[SESS_READY] = { "ready", NULL },
 	[SESS_CARRY] = { "carry", sess_carry },
+	[SESS_DISCARD] = { "discard", sess_discard },
 	[SESS_OPEN] = { "open", sess_open },
 	[SESS_ENV] = { "env", sess_env },
 	[SESS_TTY] = { "tty", sess_tty },
@@ -110,6 +111,8 @@ sess_start(void *peer, const struct fanout_task *task)
 	s->has_input = task->has_input;
 	s->carries = task->carry;
 	s->env = 0;
+	s->more = task->more;
+	s->open_tries = 0;
 	s->has_task = true;
 	s->eof_sent = s->saw_status = s->result_set = false;
 	s->tty_ended = s->doomed = false;
@@ -242,14 +245,15 @@ set_watch(struct sess *s, uint64_t moved_before)
 static enum fanout_verdict
 at_rest(struct sess *s)
 {
+	/* The first time nothing has come, as far as is known. */
+	int was_read = s->rests ? ahead_rest(s) : 1;
 	short events = POLLIN;
 	char c;
 	ssize_t n;
 
-	if (sock_flush(s) == -1)
+	if (was_read == -1 || sock_flush(s) == -1)
 		return FANOUT_CLOSED;
-	/* The first time nothing has come, as far as is known. */
-	if (s->rests) {
+	if (!was_read) {
 		n = recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
 		if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
 			return FANOUT_CLOSED;
@@ -273,7 +277,7 @@ begin_task(struct sess *s)
 	if (s->carries)
 		return sess_goto(s, SESS_CARRY);
 	if (s->command != NULL)
-		return sess_goto(s, SESS_OPEN);
+		return sess_goto(s, ahead_state(s));
 	fanout_io_stage(s->io, FANOUT_S_RUN);
 	return RES_DONE;
 }

@@ -4,6 +4,7 @@
  *	HANDSHAKE -> HOSTKEY -> AUTH -> READY
  *	READY -> OPEN -> ENV (-> TTY) -> EXEC -> RUN -> STATUS -> RELEASE -> READY
  *	EXEC, RUN -> SETTLE -> KILL_OPEN -> KILL_EXEC -> KILL_WAIT -> BYE
+ *	READY -> ENV, READY -> DISCARD -> OPEN	(a channel of before: sess_ahead.c)
  *	READY -> CARRY			(a jump host: sess_carry.c)
  *	any -> BYE -> OVER
  *
@@ -34,6 +35,7 @@ enum sess_state {
 	SESS_AUTH,
 	SESS_READY,
 	SESS_CARRY,
+	SESS_DISCARD,
 	SESS_OPEN,
 	SESS_ENV,
 	SESS_TTY,
@@ -58,6 +60,10 @@ enum sess_res {
 	RES_FAIL	/* the result says why; the session is of no use */
 };
 
+/* What is known at rest of the channel for the next task (sess_ahead.c). */
+enum sess_ahead { AHEAD_NONE, AHEAD_ASKED, AHEAD_OPEN, AHEAD_BACK,
+    AHEAD_REFUSED };
+
 enum sess_pending { PEND_NONE, PEND_READ_OUT, PEND_READ_ERR, PEND_WRITE,
     PEND_EOF };
 
@@ -69,8 +75,8 @@ struct sess {
 	LIBSSH2_SESSION	*ssh;
 	LIBSSH2_CHANNEL	*channel;
 
-	unsigned char	 ahead[256];	/* received, not yet given to libssh2 */
-	size_t		 ahead_off, ahead_len;
+	unsigned char	 early[256];	/* received, not yet given to libssh2 */
+	size_t		 early_off, early_len;
 	bool		 collects;	/* what is sent, until the step ends */
 	size_t		 collected;
 	unsigned char	*rest;		/* the socket did not take it yet */
@@ -93,6 +99,8 @@ struct sess {
 	unsigned	 recvs;		/* calls to receive in this step */
 	bool		 dry;		/* this step took all there was */
 	bool		 rests;		/* between tasks, and watched */
+	enum sess_ahead	 ahead;		/* the channel of the next task */
+	int64_t		 ahead_due;	/* when it is given back, ms */
 	size_t		 memory;	/* what libssh2 has of us, bytes */
 	size_t		 windows;	/* what others may have on their way */
 	bool		 hung_up;	/* the socket is of no use any more */
@@ -114,6 +122,9 @@ struct sess {
 	const char	*command;	/* NULL: none, or log in only */
 	bool		 subsystem, tty;
 	bool		 has_task, has_input;
+	bool		 more;		/* tasks will follow this one */
+	bool		 had_channel;	/* a task before had one */
+	unsigned	 open_tries;
 	bool		 carries;
 	size_t		 env;		/* of SetEnv: the next */
 	bool		 doomed;	/* canceled while it was being started */
@@ -157,6 +168,7 @@ enum sess_res sess_carry(struct sess *);
 enum sess_res auth_key(struct sess *);
 enum sess_res auth_prompts(struct sess *);
 enum sess_res auth_password(struct sess *);
+enum sess_res sess_discard(struct sess *);
 enum sess_res sess_open(struct sess *);
 enum sess_res sess_env(struct sess *);
 enum sess_res sess_tty(struct sess *);
@@ -186,6 +198,16 @@ enum sess_res sess_finish_pending(struct sess *);
 
 /* What libssh2 has of the command's output already goes out, room or not. */
 void	sess_drain(struct sess *);
+
+/* A channel of the command's kind: NULL and libssh2's errno, as it says. */
+LIBSSH2_CHANNEL *sess_channel(struct sess *);
+
+/* The channel of the next task: asked for with the end of this one; at rest
+ * (1: all that came was read, 0: nothing was, -1: the session is lost); where
+ * the next task goes on. */
+void	ahead_ask(struct sess *);
+int	ahead_rest(struct sess *);
+enum sess_state ahead_state(struct sess *);
 
 /* A libssh2 call said EAGAIN: note that, and RES_WAIT. */
 enum sess_res sess_again(struct sess *);

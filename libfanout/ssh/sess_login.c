@@ -21,10 +21,10 @@ too_busy(const struct sess *s)
 	if (!s->hung_up)
 		return false;
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (memmem(s->ahead, s->ahead_len, words[i],
+		if (memmem(s->early, s->early_len, words[i],
 		    strlen(words[i])) != NULL)
 			return true;
-	return s->ahead_len == 0;
+	return s->early_len == 0;
 }
 
 enum sess_res

@@ -314,6 +314,8 @@ sess_release(struct sess *s)
 	if (libssh2_channel_free(s->channel) == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);
 	s->channel = NULL;
+	s->had_channel = true;
 	s->state = SESS_READY;
+	ahead_ask(s);
 	return RES_DONE;
 }

@@ -47,17 +47,17 @@ received(struct sess *s, ssize_t n, size_t len)
  * and what came with it, given out in pieces.
  */
 static ssize_t
-recv_ahead(struct sess *s, void *buf)
+recv_early(struct sess *s, void *buf)
 {
 	ssize_t n;
 
-	n = received(s, recv(s->fd, s->ahead, sizeof(s->ahead), MSG_NOSIGNAL),
-	    sizeof(s->ahead));
+	n = received(s, recv(s->fd, s->early, sizeof(s->early), MSG_NOSIGNAL),
+	    sizeof(s->early));
 	if (n <= 0)
 		return n;
-	s->ahead_len = (size_t)n;
-	s->ahead_off = 1;
-	*(unsigned char *)buf = s->ahead[0];
+	s->early_len = (size_t)n;
+	s->early_off = 1;
+	*(unsigned char *)buf = s->early[0];
 	return 1;
 }
 
@@ -66,7 +66,7 @@ count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
     void **abstract)
 {
 	struct sess *s = *abstract;
-	size_t left = s->ahead_len - s->ahead_off;
+	size_t left = s->early_len - s->early_off;
 
 	if (s->over)
 		return -ECONNRESET;
@@ -80,12 +80,12 @@ count_recv(libssh2_socket_t fd, void *buf, size_t len, int flags,
 	if (left > 0) {
 		if (len > left)
 			len = left;
-		memcpy(buf, s->ahead + s->ahead_off, len);
-		s->ahead_off += len;
+		memcpy(buf, s->early + s->early_off, len);
+		s->early_off += len;
 		return (ssize_t)len;
 	}
 	if (len == 1)
-		return recv_ahead(s, buf);
+		return recv_early(s, buf);
 	return received(s, recv(fd, buf, len, flags | MSG_NOSIGNAL), len);
 }
 

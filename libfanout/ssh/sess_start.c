@@ -9,23 +9,45 @@
 #include "sess.h"
 #include "ssh2.h"
 
+LIBSSH2_CHANNEL *
+sess_channel(struct sess *s)
+{
+	return libssh2_channel_open_ex(s->ssh, "session",
+	    sizeof("session") - 1, s->subsystem ? SESS_WINDOW_COPY :
+	    SESS_WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
+}
+
+/*
+ * A server that has room for one channel (MaxSessions 1) may still be busy with
+ * putting away the last, whose end we have seen.
+ */
+#define LAST_GOES_MS 50
+#define LAST_GOES_TRIES 20
+
+static enum sess_res
+open_refused(struct sess *s)
+{
+	if (s->had_channel && s->open_tries++ < LAST_GOES_TRIES) {
+		fanout_io_timer(s->io, LAST_GOES_MS);
+		return RES_WAIT;
+	}
+	return sess_fail(s, FANOUT_C_REMOTE, "the server refuses to "
+	    "open a session (MaxSessions?)");
+}
+
 enum sess_res
 sess_open(struct sess *s)
 {
 	int rc;
 
 	fanout_io_stage(s->io, FANOUT_S_OPEN);
-	s->channel = libssh2_channel_open_ex(s->ssh, "session",
-	    sizeof("session") - 1, s->subsystem ? SESS_WINDOW_COPY :
-	    SESS_WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
-	if (s->channel != NULL)
+	if ((s->channel = sess_channel(s)) != NULL)
 		return sess_goto(s, SESS_ENV);
 	rc = libssh2_session_last_errno(s->ssh);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);
 	if (rc == LIBSSH2_ERROR_CHANNEL_FAILURE)
-		return sess_fail(s, FANOUT_C_REMOTE, "the server refuses to "
-		    "open a session (MaxSessions?)");
+		return open_refused(s);
 	(void)sess_error(s, rc, "opening a session");
 	s->state = SESS_OVER;	/* the engine may try anew, if it was kept */
 	return RES_FAIL;

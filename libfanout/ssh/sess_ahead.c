@@ -1,0 +1,121 @@
+/*
+ * sess_ahead.c - where more commands are to come (an interactive run), the
+ * channel of the next is asked for together with the end of the last: that is
+ * a round trip and a waking less for each. State DISCARD.
+ *
+ * It is used by a command that comes soon. After a while it is given back: the
+ * server should not keep it for nothing, and on a session that may have died
+ * in its sleep a command comes only behind an answer to an open, so that it is
+ * known not to have begun when there is none.
+ */
+#include "base/clock.h"
+#include "sess.h"
+
+#define AHEAD_MS 20000
+
+void
+ahead_ask(struct sess *s)
+{
+	if (!s->more || s->subsystem || s->ahead == AHEAD_REFUSED)
+		return;
+	s->ahead = AHEAD_ASKED;
+	s->ahead_due = fo_now() + AHEAD_MS;
+	if ((s->channel = sess_channel(s)) != NULL)
+		s->ahead = AHEAD_OPEN;
+	/* What went wrong is seen at the next look. */
+}
+
+/* 1: it is there or refused, 0: not yet, -1: the session is lost. */
+static int
+await(struct sess *s)
+{
+	bool subsystem = s->subsystem;
+
+	s->subsystem = false;		/* the same call again */
+	s->channel = sess_channel(s);
+	s->subsystem = subsystem;
+	if (s->channel != NULL) {
+		s->ahead = AHEAD_OPEN;
+		return 1;
+	}
+	switch (libssh2_session_last_errno(s->ssh)) {
+	case LIBSSH2_ERROR_EAGAIN:
+		return 0;
+	case LIBSSH2_ERROR_CHANNEL_FAILURE:
+		s->ahead = AHEAD_REFUSED;
+		return 1;
+	default:
+		return -1;
+	}
+}
+
+static int
+give_back(struct sess *s)
+{
+	int rc = libssh2_channel_free(s->channel);
+
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return 0;
+	if (rc != 0 || s->hung_up)
+		return -1;
+	s->channel = NULL;
+	s->ahead = AHEAD_NONE;
+	return 1;
+}
+
+int
+ahead_rest(struct sess *s)
+{
+	int64_t left = s->ahead_due - fo_now();
+	bool reads = false;
+
+	s->recvs = 0;
+	s->dry = false;
+	sock_collect(s);
+	if (s->ahead == AHEAD_ASKED) {
+		if (await(s) == -1)
+			return -1;
+		reads = true;
+	}
+	if (s->ahead == AHEAD_OPEN && left <= 0)
+		s->ahead = AHEAD_BACK;
+	if (s->ahead == AHEAD_OPEN)
+		fanout_io_timer(s->io, (int)left + 1);
+	if (s->ahead == AHEAD_BACK) {
+		if (give_back(s) == -1)
+			return -1;
+		reads = true;
+	}
+	return reads;
+}
+
+enum sess_state
+ahead_state(struct sess *s)
+{
+	enum sess_ahead was = s->ahead;
+
+	if (was == AHEAD_NONE || was == AHEAD_REFUSED)
+		return SESS_OPEN;
+	if (was == AHEAD_BACK || s->subsystem || fo_now() >= s->ahead_due)
+		return SESS_DISCARD;
+	fanout_io_log(s->io, 2, "its channel was asked for before");
+	s->ahead = AHEAD_NONE;
+	return was == AHEAD_OPEN ? SESS_ENV : SESS_OPEN; /* the call again */
+}
+
+enum sess_res
+sess_discard(struct sess *s)
+{
+	int rc = s->ahead == AHEAD_ASKED ? await(s) : 1;
+
+	if (rc == 1 && s->ahead != AHEAD_REFUSED)
+		rc = give_back(s);
+	if (rc == 0)
+		return sess_again(s);
+	if (rc == 1)
+		return sess_goto(s, SESS_OPEN);
+	(void)sess_error(s, libssh2_session_last_errno(s->ssh),
+	    "opening a session");
+	s->state = SESS_OVER;	/* as in OPEN: nothing has begun */
+	return RES_FAIL;
+}

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Sessions that stay open: the channel of the next command is asked for with
+# the end of the last, used by what comes soon and given back after a while; a
+# server that gives one channel only does not mind.
+. "$(dirname "$0")/../lib.sh"
+bed_up 1
+export TERM=dumb
+one=$("$LOOPBACK" sshd one 'MaxSessions 1')
+# talk HOSTS [WAIT-FOR ANSWER]...: what the terminal shows is in $out.
+talk() {
+	hosts=$1
+	shift
+	# shellcheck disable=SC2016
+	run "$B/bed/terminal" "$T/raw" "$@" -- sh -c '
+		exec "$1" -F "$2" -v -v --no-report -w "$3" </dev/tty >/dev/tty 2>&1' \
+	    sh "$CEXEC" "$BED/ssh_config" "$hosts"
+	tr -d '\r' <"$T/raw" >"$out"
+}
+count() {
+	grep -c "$1" "$out"
+}
+
+talk 127.1.0.1 '1> ' 'echo o"ne"' ': one' 'echo t"wo"' ': two' 'sh -c "exit 4"' 'failed: exit 4' 'echo thr"ee"' ': three' quit
+want_status 0
+want_equal "$(count 'asked for before')" 3 "channels asked for before"
+
+talk "$one" '1> ' 'echo o"ne"' ': one' 'echo t"wo"' ': two' 'echo thr"ee"' ': three' quit
+want_status 0
+want_equal "$(count ' -> exec')" 3 "commands on a server with MaxSessions 1"
+want_equal "$(count 'auth -> ready')" 1 "logins"
+
+# At rest for longer than it is kept.
+talk 127.1.0.1 '1> ' 'echo o"ne"' ': one' '!sleep 21; echo aw"ake"' 'awake' 'echo t"wo"' ': two' quit
+want_status 0
+want_equal "$(count 'asked for before')" 0 "channels asked for before"
+want_equal "$(count 'auth -> ready')" 1 "logins"
+
+# A session that ended at rest is begun anew, and nobody is told.
+pid="\$(cat $T/pid)"
+talk 127.1.0.1 '1> ' "echo \$PPID >$T/pid; echo o\"ne\"" ': one' \
+    "!kill -9 $pid; while kill -0 $pid 2>/dev/null; do :; done; echo g\"one\"" 'gone' 'echo t"wo"' ': two' quit
+want_status 0
+want_equal "$(count 'auth -> ready')" 2 "logins"
