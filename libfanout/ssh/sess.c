@@ -249,20 +249,23 @@ at_rest(struct sess *s)
 	int was_read = s->rests ? ahead_rest(s) : 1;
 	short events = POLLIN;
 	char c;
-	ssize_t n;
+	ssize_t n = -1;
 
-	if (was_read == -1 || sock_flush(s) == -1)
-		return FANOUT_CLOSED;
-	if (!was_read) {
+	if (was_read == 0) {
 		n = recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
 		if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
 			return FANOUT_CLOSED;
-		/*
-		 * Something came that no call of ours will read: stop watching,
-		 * or it would wake us for ever. The next task reads it.
-		 */
-		events = n == -1 ? POLLIN : 0;
+		if (n > 0)
+			was_read = ahead_read(s);
 	}
+	/*
+	 * Something came that no call of ours will read: stop watching, or it
+	 * would wake us for ever. The next task reads it.
+	 */
+	if (n > 0 && was_read == 0)
+		events = 0;
+	if (was_read == -1 || sock_flush(s) == -1)
+		return FANOUT_CLOSED;
 	s->rests = true;
 	if (s->rest != NULL)
 		events |= POLLOUT;

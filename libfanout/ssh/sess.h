@@ -207,6 +207,7 @@ LIBSSH2_CHANNEL *sess_channel(struct sess *);
  * the next task goes on. */
 void	ahead_ask(struct sess *);
 int	ahead_rest(struct sess *);
+int	ahead_read(struct sess *);	/* the same, where something came */
 enum sess_state ahead_state(struct sess *);
 
 /* A libssh2 call said EAGAIN: note that, and RES_WAIT. */

@@ -89,6 +89,28 @@ ahead_rest(struct sess *s)
 	return reads;
 }
 
+/*
+ * A server that probes us (ClientAliveInterval) wants its answer, which libssh2
+ * gives in a call that reads: of the channel that is there, or for one.
+ */
+int
+ahead_read(struct sess *s)
+{
+	char unwanted[1024];
+	ssize_t n;
+
+	if (s->ahead == AHEAD_NONE && s->more) {
+		ahead_ask(s);
+		return 1;
+	}
+	if (s->ahead != AHEAD_OPEN)
+		return 0;
+	n = libssh2_channel_read(s->channel, unwanted, sizeof(unwanted));
+	if (n < 0 && n != LIBSSH2_ERROR_EAGAIN)
+		return -1;
+	return 1;
+}
+
 enum sess_state
 ahead_state(struct sess *s)
 {

@@ -29,8 +29,10 @@ want_status 0
 want_equal "$(count ' -> exec')" 3 "commands on a server with MaxSessions 1"
 want_equal "$(count 'auth -> ready')" 1 "logins"
 
-# At rest for longer than it is kept.
-talk 127.1.0.1 '1> ' 'echo o"ne"' ': one' '!sleep 21; echo aw"ake"' 'awake' 'echo t"wo"' ': two' quit
+# At rest for longer than it is kept, and for longer than the server waits for
+# an answer to its probes.
+probes=$("$LOOPBACK" sshd probes 'ClientAliveInterval 1' 'ClientAliveCountMax 2')
+talk "$probes" '1> ' 'echo o"ne"' ': one' '!sleep 21; echo aw"ake"' 'awake' 'echo t"wo"' ': two' quit
 want_status 0
 want_equal "$(count 'asked for before')" 0 "channels asked for before"
 want_equal "$(count 'auth -> ready')" 1 "logins"
