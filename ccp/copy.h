@@ -187,6 +187,7 @@ struct host {
 	char		*answer;	/* what it said */
 	size_t		 answer_len;
 	char		 words[200];	/* of its standard error, first line */
+	bool		 words_end;	/* it has come whole */
 
 	/* what became of it */
 	bool		 failed;
@@ -295,6 +296,9 @@ bool	host_may_ask(const struct host *);
 bool	host_settled(const struct host *);
 enum go	host_goto(struct host *, enum sftp_state);
 void	host_pump(struct host *);	/* go on, if it is in a session */
+
+/* A piece of its standard error: the first line is kept, safe to print. */
+void	host_words(struct host *, const char *, size_t);
 /* Entries that are to be sent. */
 uint32_t host_to_send(const struct host *);
 

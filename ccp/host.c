@@ -662,20 +662,18 @@ on_out(struct host *h, const void *data, size_t len)
 	pump(h);
 }
 
-/* The first line of what it complains about, safe to print. */
-static void
-keep_words(struct host *h, const char *data, size_t len)
+void
+host_words(struct host *h, const char *data, size_t len)
 {
 	size_t at = strlen(h->words);
 
-	if (at > 0 && h->words[at - 1] == ' ')
-		return;
-	for (; len > 0 && at < sizeof(h->words) - 2; data++, len--) {
-		h->words[at++] = *data == '\n' ? ' ' : *data < ' ' ||
-		    *data > '~' ? '?' : *data;
+	for (; len > 0 && !h->words_end && at < sizeof(h->words) - 1;
+	    data++, len--)
 		if (*data == '\n')
-			break;
-	}
+			h->words_end = true;
+		else
+			h->words[at++] = *data < ' ' || *data > '~' ? '?' :
+			    *data;
 	h->words[at] = '\0';
 }
 
@@ -707,7 +705,7 @@ on_err(struct host *h, const char *data, size_t len)
 		else
 			on_room(h);
 	}
-	keep_words(h, data + h->hidden, len - h->hidden);
+	host_words(h, data + h->hidden, len - h->hidden);
 }
 
 static struct host *

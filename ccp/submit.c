@@ -118,6 +118,7 @@ begin_script(struct host *h, enum phase phase)
 	h->left = false;
 	h->answer_len = 0;
 	*h->words = '\0';
+	h->words_end = false;
 }
 
 void

@@ -266,6 +266,7 @@ at_rest(struct sess *s)
 		events = 0;
 	if (was_read == -1 || sock_flush(s) == -1)
 		return FANOUT_CLOSED;
+	s->collects = false;
 	s->rests = true;
 	if (s->rest != NULL)
 		events |= POLLOUT;
@@ -316,6 +317,7 @@ sess_step(void *peer)
 	sock_collect(s);
 	res = run_states(s);
 	(void)sock_flush(s);	/* if it fails, so does the next call */
+	s->collects = false;
 	if (s->state == SESS_OVER)
 		return FANOUT_CLOSED;
 	switch (res) {

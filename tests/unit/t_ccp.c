@@ -431,6 +431,35 @@ test_digest_lines(void)
 	}
 }
 
+/* What a host complains about comes in pieces of any size. */
+static void
+test_pieces(void)
+{
+	static const struct { const char *piece[4], *want; } cases[] = {
+		{ { "chown: ", "invalid user\n", "more\n", "" },
+		    "chown: invalid user" },
+		{ { "one\ntwo\n", "three", "", "" }, "one" },
+		{ { "", "a ", " b", "\n" }, "a  b" },
+		{ { "no end", "", "", "" }, "no end" },
+		{ { "\n", "second", "", "" }, "" },
+		{ { "\033[1m\xff", "x\n", "", "" }, "?[1m?x" }
+	};
+	struct host h;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(&h, 0, sizeof(h));
+		for (k = 0; k < 4; k++)
+			host_words(&h, cases[i].piece[k],
+			    strlen(cases[i].piece[k]));
+		is_str(h.words, cases[i].want, "words %zu", i);
+	}
+	memset(&h, 0, sizeof(h));
+	for (i = 0; i < 100; i++)
+		host_words(&h, "0123456789", 10);
+	is_int(strlen(h.words), sizeof(h.words) - 1, "no more than fits");
+}
+
 static void
 test_words(void)
 {
@@ -470,6 +499,7 @@ main(void)
 	test_source();
 	test_landing();
 	test_digest_lines();
+	test_pieces();
 	test_words();
 	shell("rm -rf %s", dir);
 	return test_end();
