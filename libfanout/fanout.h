@@ -596,6 +596,7 @@ struct fanout_stats {
 	size_t	 in_flight;	/* hosts being worked on */
 	size_t	 pending;	/* hosts waiting for admission */
 	size_t	 sessions;	/* open, working or kept */
+	size_t	 logging_in;	/* of those in flight: not yet logged in */
 };
 void	fanout_stats(struct fanout *, struct fanout_stats *);
 

@@ -8,10 +8,24 @@
 #include "ask.h"
 #include "roster.h"
 
-/* More may come: not before it has been quiet for so long, or so long after
- * the first one. */
-#define QUIET_MS 300
-#define GATHER_MS 2000
+/* More may come while hosts log in: not before it has been quiet for so long,
+ * or so long after the first one. */
+#define QUIET_MS 1000
+#define GATHER_MS 5000
+
+/* Nobody is to come, and whoever logs in has asked. */
+static bool
+all_asked(const struct cli_ask *a)
+{
+	const struct cli_question *q;
+	struct fanout_stats st;
+	size_t n = 0;
+
+	TAILQ_FOREACH(q, &a->queue, link)
+		n += q->answer == NULL;
+	fanout_stats(a->f, &st);
+	return st.pending == 0 && st.logging_in <= n;
+}
 
 int
 cli_hostkeys_wait(const struct cli_ask *a)
@@ -19,7 +33,7 @@ cli_hostkeys_wait(const struct cli_ask *a)
 	int64_t now = cli_now(), quiet = a->last + QUIET_MS - now,
 	    gather = a->since + GATHER_MS - now;
 
-	if (a->one_by_one || quiet <= 0 || gather <= 0)
+	if (a->one_by_one || quiet <= 0 || gather <= 0 || all_asked(a))
 		return 0;
 	return (int)(quiet < gather ? quiet : gather);
 }

@@ -213,6 +213,8 @@ admit_take(struct admit *a, int worker, size_t mine, int64_t now,
 		if (h->worker == -1) {
 			h->worker = worker;
 			a->sessions++;
+			h->logs_in = true;
+			a->logging_in++;
 		}
 		h->place = HOST_FLIGHT;
 		*out = STAILQ_FIRST(&h->tasks);
@@ -224,11 +226,29 @@ admit_take(struct admit *a, int worker, size_t mine, int64_t now,
 	return answer;
 }
 
+/* Under mu. */
+static void
+logged_in(struct admit *a, struct host *h)
+{
+	if (h->logs_in)
+		a->logging_in--;
+	h->logs_in = false;
+}
+
+void
+admit_logged_in(struct admit *a, struct host *h)
+{
+	pthread_mutex_lock(&a->mu);
+	logged_in(a, h);
+	pthread_mutex_unlock(&a->mu);
+}
+
 /* Under mu: out of flight; to a queue again if there is more to do. */
 static void
 land(struct admit *a, struct host *h, bool kept)
 {
 	a->in_flight--;
+	logged_in(a, h);
 	h->place = HOST_REST;
 	if (!kept) {
 		a->sessions--;
@@ -405,5 +425,6 @@ admit_stats(struct admit *a, struct fanout_stats *st)
 	st->in_flight = a->in_flight;
 	st->pending = a->waiting;
 	st->sessions = a->sessions;
+	st->logging_in = a->logging_in;
 	pthread_mutex_unlock(&a->mu);
 }

@@ -22,6 +22,7 @@ struct admit {
 	struct host_list *warm;		/* one a worker: with one */
 	unsigned	 nworkers;	/* workers that run */
 	size_t		 waiting, in_flight;
+	size_t		 logging_in;	/* of in_flight */
 	size_t		 sessions;	/* open or being opened */
 	size_t		 window;
 	size_t		 max_sessions;	/* what descriptors allow */
@@ -50,6 +51,9 @@ enum admit_answer admit_take(struct admit *, int worker, size_t mine,
 /* A host in flight is done with its task; its session is kept or closed.
  * True when a worker other than the caller's may wait for the slot. */
 bool	admit_done(struct admit *, struct host *, bool kept);
+
+/* A host in flight is logged in, or gave that up. */
+void	admit_logged_in(struct admit *, struct host *);
 
 /* A kept session ended while its host was not in flight. */
 void	admit_closed(struct admit *, struct host *);

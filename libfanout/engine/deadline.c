@@ -51,8 +51,12 @@ peer_enter(struct fanout_io *p, enum fanout_stage stage)
 
 	p->stage = stage;
 	/* Whoever has a channel is off the server's list for certain. */
-	if (stage > FANOUT_S_OPEN)
+	if (stage > FANOUT_S_OPEN) {
 		peer_leave_door(p);
+		if (p->logs_in && p->host != NULL)
+			admit_logged_in(&p->worker->eng->admit, p->host);
+		p->logs_in = false;
+	}
 	if (stage == FANOUT_S_CLOSE)
 		p->command_due = FO_NEVER;	/* it has ended */
 	if (!shared)

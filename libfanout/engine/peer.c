@@ -51,6 +51,7 @@ peer_new(struct worker *w, struct task *t)
 	}
 	TAILQ_INSERT_TAIL(&w->peers, p, link);
 	w->npeers++;
+	p->logs_in = true;
 	return p;
 }
 

@@ -60,6 +60,7 @@ struct fanout_io {
 	int64_t		 step_due;	/* fanout_io_timer, or next address */
 	int64_t		 pace_due;	/* when more may be moved */
 	enum fanout_stage stage;
+	bool		 logs_in;	/* until it has, or has given up */
 	bool		 starving;	/* waits for standard input */
 	struct pace	 pace;
 	bool		 begun;		/* ENDING: a command runs there */

@@ -73,6 +73,7 @@ struct host {
 	struct host	*hash_next;	/* caller */
 	struct task_list tasks;		/* admission: not started yet */
 	enum host_place	 place;		/* admission */
+	bool		 logs_in;	/* admission: in flight for that */
 	int64_t		 when;		/* admission: in later, until then */
 	int		 worker;	/* admission: of its session; -1: none */
 	struct fanout_io *peer;		/* worker: its session; NULL: none */

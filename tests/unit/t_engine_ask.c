@@ -106,6 +106,44 @@ test_each(void)
 	end(&r);
 }
 
+/* Whoever waits with a question is logging in, whoever runs its command or is
+ * over is not: so it is known that nobody else will ask. */
+static int
+count_logins(const struct fanout_event *ev, void *arg)
+{
+	struct asked *a = arg;
+	struct fanout_stats st;
+
+	if (ev->kind == FANOUT_EV_ASK)
+		a->n++;
+	fanout_stats(a->run->f, &st);
+	if (a->n < 3 || st.logging_in > 3 || st.pending > 0)
+		return note(ev, a->run);
+	a->silent = st.logging_in == 3;
+	return 1;
+}
+
+static void
+test_logins(void)
+{
+	struct fanout_opts o;
+	struct fanout_stats st;
+	struct asked a;
+	struct run r;
+
+	ask_opts(&o);
+	o.command_ms = 20000;
+	begin(&r, &a, &o, "ask[1-3],ok[1-20],fail1,talk[1-2]");
+	run_submit(&r, "x", -1);
+	is_int(fanout_run(r.f, count_logins, &a), 1, "a run with questions");
+	ok(a.silent, "exactly those that ask are logging in");
+	fanout_cancel(r.f, 0);
+	is_int(fanout_run(r.f, note, &r), 0, "canceled");
+	fanout_stats(r.f, &st);
+	is_int(st.logging_in, 0, "nobody is logging in");
+	end(&r);
+}
+
 static void
 test_refused(void)
 {
@@ -338,6 +376,7 @@ main(void)
 {
 	test_nobody();
 	test_each();
+	test_logins();
 	test_refused();
 	test_deadline();
 	test_late();

@@ -52,6 +52,7 @@ test_keep(void)
 	fanout_stats(r.f, &st);
 	is_int(st.sessions, 40, "40 sessions are open");
 	is_int(st.in_flight + st.pending, 0, "none of them busy");
+	is_int(st.logging_in, 0, "nor logging in");
 	memset(r.seen, 0, r.n * sizeof(*r.seen));
 	run_submit(&r, "x", -1);
 	run_submit(&r, "y", -1);
