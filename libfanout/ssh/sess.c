@@ -321,8 +321,11 @@ sess_step(void *peer)
 	if (s->state == SESS_OVER)
 		return FANOUT_CLOSED;
 	switch (res) {
-	case RES_DONE:
 	case RES_FAIL:
+		s->has_task = false;
+		(void)sess_goto(s, SESS_BYE);	/* whatever it is kept for */
+		return FANOUT_DONE;
+	case RES_DONE:
 		s->has_task = false;
 		return FANOUT_DONE;
 	case RES_MORE:

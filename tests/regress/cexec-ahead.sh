@@ -7,13 +7,14 @@ bed_up 1
 export TERM=dumb
 one=$("$LOOPBACK" sshd one 'MaxSessions 1')
 # talk HOSTS [WAIT-FOR ANSWER]...: what the terminal shows is in $out.
+more=
 talk() {
 	hosts=$1
 	shift
 	# shellcheck disable=SC2016
 	run "$B/bed/terminal" "$T/raw" "$@" -- sh -c '
-		exec "$1" -F "$2" -v -v --no-report -w "$3" </dev/tty >/dev/tty 2>&1' \
-	    sh "$CEXEC" "$BED/ssh_config" "$hosts"
+		exec "$1" -F "$2" -v -v --no-report -w "$3" $4 </dev/tty >/dev/tty 2>&1' \
+	    sh "$CEXEC" "$BED/ssh_config" "$hosts" "$more"
 	tr -d '\r' <"$T/raw" >"$out"
 }
 count() {
@@ -32,7 +33,7 @@ want_equal "$(count 'auth -> ready')" 1 "logins"
 # At rest for longer than it is kept, and for longer than the server waits for
 # an answer to its probes.
 probes=$("$LOOPBACK" sshd probes 'ClientAliveInterval 1' 'ClientAliveCountMax 2')
-talk "$probes" '1> ' 'echo o"ne"' ': one' '!sleep 21; echo aw"ake"' 'awake' 'echo t"wo"' ': two' quit
+talk "$probes" '1> ' 'echo o"ne"' ': one' '!sleep 21; echo r"ested"' 'rested' 'echo t"wo"' ': two' quit
 want_status 0
 want_equal "$(count 'asked for before')" 0 "channels asked for before"
 want_equal "$(count 'auth -> ready')" 1 "logins"
@@ -43,3 +44,10 @@ talk 127.1.0.1 '1> ' "echo \$PPID >$T/pid; echo o\"ne\"" ': one' \
     "!kill -9 $pid; while kill -0 $pid 2>/dev/null; do :; done; echo g\"one\"" 'gone' 'echo t"wo"' ': two' quit
 want_status 0
 want_equal "$(count 'auth -> ready')" 2 "logins"
+
+# What a server refuses it refuses again: that is no session to keep.
+no_tty=$("$LOOPBACK" sshd notty 'PermitTTY no')
+more=--tty
+talk "$no_tty" '1> ' 'echo o"ne"' 'failed: remote' 'echo t"wo"' 'failed: remote' quit
+want_status 1
+want_equal "$(count 'refuses a terminal')" 2 "refusals"
