@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <histedit.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,24 @@ catch_interrupt(struct lineedit *l)
 	sigaction(SIGINT, &sa, &l->before);
 }
 
+/* Until there is something to read: a ^C that comes just before the waiting
+ * begins must end it, too. */
+static void
+wait_key(void)
+{
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+	sigset_t block, before;
+	int n;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigprocmask(SIG_BLOCK, &block, &before);
+	do
+		n = interrupted ? 0 : ppoll(&pfd, 1, NULL, &before);
+	while (n == -1 && errno == EINTR);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 /* One byte, or what read(2) has instead. What was typed just behind a ^C is of
  * the next line. */
 static ssize_t
@@ -58,6 +77,9 @@ get_byte(struct lineedit *l, char *byte)
 		l->early = -1;
 		return 1;
 	}
+	wait_key();
+	if (interrupted)
+		return -1;
 	do
 		n = read(STDIN_FILENO, byte, 1);
 	while (n == -1 && errno == EINTR && !interrupted);

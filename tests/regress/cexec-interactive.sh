@@ -55,9 +55,10 @@ shows "but not, as they could not be reached, on 1 host: $late"
 want_equal "$(grep -c '^127.*: second$' "$out")" 3 "hosts"
 
 # ^C at the prompt begins a new line; twice in a run it ends that run, not us.
-talk -w "$hosts" -- '20> ' 'echo on; sleep 60' ': on' '^C' 'twice' '^C' '20 of 20 failed: canceled' \
+talk -w "$hosts" -- '20> ' 'echo on; sleep 60' ': on' '^C' 'twice' '^C' '20> ' \
     'echo again' '20> ' '^C' '^C' 'echo alive' '20> ' quit
 want_status 0
+shows '20 of 20 failed: canceled'
 want_equal "$(grep -c '^127.*: alive$' "$out")" 20 "hosts"
 
 # A session that ended meanwhile is begun anew.
