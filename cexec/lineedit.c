@@ -307,6 +307,9 @@ get_line(struct lineedit *l)
 	int n = 0;
 
 	interrupted = 0;
+	/* el_gets() does so too, but after its prompt: a ^D that comes in
+	 * between would be nothing. */
+	el_set(l->el, EL_PREP_TERM, 1);
 	text = el_gets(l->el, &n);
 	if (text == NULL || n <= 0)
 		return interrupted ? 0 : -1;
