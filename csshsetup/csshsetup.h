@@ -54,6 +54,7 @@ int	setup_hosts(struct csshsetup *, const struct fanout_hosts *);
 /* key.c: the key pair that hosts are to trust. */
 struct setup_key {
 	char	*path;		/* of the private key */
+	bool	 configured;	/* for these hosts, and no option named it */
 	char	*prefix;	/* options and a blank; or "" */
 	char	*line;		/* as authorized_keys has it, with options */
 	char	*word;		/* "TYPE BLOB" of it, by which it is known */
@@ -62,8 +63,9 @@ struct setup_key {
 /* In place of one that is not made yet, with dry_run. */
 #define KEY_TO_COME "(a new key)"
 
-/* Finds it, or makes it (not with dry_run). 0 or an error. */
-int	key_find(struct setup_key *, const struct csshsetup *,
+/* Finds it, or makes it (not with dry_run); path: taken, as key_path() has it.
+ * 0 or an error. */
+int	key_find(struct setup_key *, const struct csshsetup *, char *path,
 	    struct fanout_error *);
 void	key_clear(struct setup_key *);
 

@@ -54,13 +54,19 @@ public_of(const char *path)
 static char *
 choose(const char *dir, const char *type)
 {
-	char *path, *public;
+	char *path, *public, *dash;
 	size_t i;
 	bool found;
 
-	if (type != NULL)
-		return asprintf(&path, "%s/id_%s", dir, type) == -1 ? NULL :
-		    path;
+	if (type != NULL) {
+		if (asprintf(&path, "%s/id_%s", dir, type) == -1)
+			return NULL;
+		/* As ssh(1) looks for it: id_ed25519_sk. */
+		if ((dash = strrchr(path, '-')) != NULL && dash > strrchr(path,
+		    '/'))
+			*dash = '_';
+		return path;
+	}
 	for (i = 0; usual[i] != NULL; i++) {
 		if (asprintf(&path, "%s/%s", dir, usual[i]) == -1)
 			return NULL;
@@ -264,15 +270,13 @@ key_path(const struct csshsetup *c, struct fanout_error *e)
 }
 
 int
-key_find(struct setup_key *k, const struct csshsetup *c,
+key_find(struct setup_key *k, const struct csshsetup *c, char *path,
     struct fanout_error *e)
 {
 	char *public;
 	int rc;
 
-	*k = (struct setup_key){ .path = key_path(c, e) };
-	if (k->path == NULL)
-		return e->code;
+	*k = (struct setup_key){ .path = path };
 	if ((public = public_of(k->path)) == NULL)
 		rc = cli_nomem(e);
 	else if ((rc = make(c, k->path, public, e)) == 0 &&

@@ -262,6 +262,8 @@ blocked(const struct rotate *r)
 static int
 remember(struct rotate *r)
 {
+	const char *key = r->s->c->key != NULL ? r->s->c->key :
+	    r->s->key.configured ? r->s->key.path : "";
 	struct fanout_hosts *left;
 	struct fanout_error e;
 	size_t i;
@@ -285,8 +287,7 @@ remember(struct rotate *r)
 	if (i > 0)
 		warnx("%zu host%s may still have the old key: csshsetup "
 		    "--rotate%s%s goes on with %s", i, i == 1 ? "" : "s",
-		    r->s->c->key != NULL ? " --key " : "",
-		    r->s->c->key != NULL ? r->s->c->key : "",
+		    *key != '\0' ? " --key " : "", key,
 		    i == 1 ? "it" : "them");
 	else
 		warnx("the old key is kept as %s, in case a host that was not "

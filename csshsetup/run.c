@@ -13,6 +13,7 @@
 #include "cli/error.h"
 #include "cli/history.h"
 #include "cli/view.h"
+#include "identity.h"
 #include "limit.h"
 #include "modes.h"
 #include "setup.h"
@@ -223,10 +224,19 @@ setup_last(struct setup *s)
 static int
 open_key(struct setup *s, struct fanout_error *e)
 {
+	char *path, *other = NULL;
 	int rc;
 
-	if ((rc = key_find(&s->key, s->c, e)) != 0)
+	if ((path = key_path(s->c, e)) == NULL)
+		return e->code;
+	if (s->c->key == NULL && s->c->mode != SETUP_AUDIT)
+		other = identity_choose(s, path);
+	if (other != NULL)
+		free(path);
+	if ((rc = key_find(&s->key, s->c, other != NULL ? other : path,
+	    e)) != 0)
 		return rc;
+	s->key.configured = other != NULL;
 	if (asprintf(&s->identity, "IdentityFile=\"%s\"", s->key.path) == -1) {
 		s->identity = NULL;
 		return cli_nomem(e);

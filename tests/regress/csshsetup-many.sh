@@ -110,3 +110,41 @@ run at_home setsid -w "$CSSHSETUP" 'node[8-9]'
 want_status 3
 want_out 'node8: already trusted'
 want_err 'node9: auth: .*takes a password, too'
+
+# The key that ssh_config has for a host is the one that a later ssh uses.
+cp "$H/.ssh/config" "$T/config"
+{
+	printf 'Host node20 node21\n    IdentityFile ~/.ssh/work\n    IdentitiesOnly yes\n'
+	printf 'Host node22 node23\n    IdentityFile ~/.ssh/of_%%h\n'
+	printf 'Host node24\n    IdentityFile ~/.ssh/id_rsa\n    IdentityFile ~/.ssh/id_ed25519\n'
+	cat "$T/config"
+} >"$H/.ssh/config"
+for i in 20 21 22 23 24; do
+	von node$i rm -r /root/.ssh
+done
+setup --dry-run 'node[20-21]'
+want_status 0
+want_err "there is no key $H/.ssh/work: it would be made"
+setup 'node[20-21]'
+want_status 0
+want_err "the key is $H/.ssh/work, as ssh_config has it as IdentityFile of all of these hosts"
+want_err "makes the key pair $H/.ssh/work"
+want_equal "$(von node20 cat /root/.ssh/authorized_keys)" "$(cat "$H/.ssh/work.pub")" "authorized_keys"
+logs_in node20 || fail "ssh does not use the key"
+run at_home setsid -w "$CSSHSETUP" node21
+want_out 'node21: already trusted'
+
+# Where not one key is that of all it is the usual one, and said.
+setup 'node[20-25]'
+want_status 0
+want_err "node\[20-21\]: ssh\(1\) will not use the key $H/.ssh/id_ed25519 there: ssh_config has IdentityFile $H/.ssh/work \(--key"
+want_err "node22: ssh\(1\) will not use the key $H/.ssh/id_ed25519 there: ssh_config has IdentityFile $H/.ssh/of_node22"
+want_equal "$(wc -l <"$err")" 3 "warnings"
+logs_in node24 || fail "ssh does not use the key"
+setup --key "$H/.ssh/id_ed25519" 'node[20-25]'
+want_status 0
+want_quiet
+run at_home setsid -w "$CSSHSETUP" --rotate --no-passphrase 'node[20-21]'
+want_status 0
+[ -e "$H/.ssh/work.old" ] || fail "another key was rotated"
+logs_in node21 || fail "ssh does not use the new key"

@@ -11,6 +11,7 @@
 #include "../../csshsetup/csshsetup.h"
 #include "../../csshsetup/edit.h"
 #include "../../csshsetup/fingerprints.h"
+#include "../../csshsetup/identity.h"
 #include "../../csshsetup/index.h"
 #include "../../csshsetup/keyline.h"
 #include "../../csshsetup/knownline.h"
@@ -471,6 +472,42 @@ test_index(void)
 	ok(index_find(&x, "a", 1) == NULL, "and of none there is none");
 }
 
+/* ---- which key ---- */
+
+static void
+test_identity(void)
+{
+	static const struct {
+		const char *said, *files;
+	} t[] = {
+		{ "", NULL },
+		{ "connects to a port 22, logs in as b\nno key to try\n", NULL },
+		{ "key 1: /h/.ssh/id_rsa ssh-ed25519\n", NULL },
+		{ "/c:2: identityfile ~/x\nkey 1: /h/x ssh-ed25519\n", "/h/x\n" },
+		{ "/c:2: identityfile ~/x\nkey not tried: /h/x: no such file",
+		    "/h/x\n" },
+		{ "/c:2: identityfile none\nno key to try\n", NULL },
+		{ "/c:2: identityfile ~/x\nkey 1: /h/a b: c/x ssh-ed25519\n"
+		    "key not tried: /h/y (ssh-rsa): servers want: more\n"
+		    "key not tried: /h/x-cert.pub: certificates need ssh itself\n"
+		    "key not tried: no agent answers\n"
+		    "key 2: comment ssh-rsa (agent)\n"
+		    "key not tried: /h/z.pub: only its public half is here\n",
+		    "/h/a b: c/x\n/h/y\n/h/z.pub\n" },
+		{ "/c:2: identityfile ~/x\nkey not tried: /\nkey 1: /\nkey : /a b\n"
+		    "key not tried: )\nkey not tried: /): x\n", "/)\n" }
+	};
+	size_t i;
+	char *files;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		files = identity_files(t[i].said);
+		is_str(files != NULL ? files : "-", t[i].files != NULL ?
+		    t[i].files : "-", "files %zu", i);
+		free(files);
+	}
+}
+
 int
 main(void)
 {
@@ -486,6 +523,7 @@ main(void)
 	test_edits();
 	test_known_lines();
 	test_index();
+	test_identity();
 	shell("rm -rf %s", dir);
 	return test_end();
 }
