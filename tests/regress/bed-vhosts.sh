@@ -31,6 +31,10 @@ want_status 0
 for dir in /etc /root /home /tmp /run /var/log /var/lib/cfengine3 /opt; do
 	[ ! -e $dir/mine ] || fail "a host writes to this machine's $dir"
 done
+# The tools are there, and the tree they are in can only be read.
+vcx -w 'node[1-2]' "$CEXEC --version >/dev/null && ! touch $TOP/mine && ! touch $B/mine"
+want_status 0
+[ ! -e "$TOP/mine" ] || fail "a host can write to this tree"
 vcx -w 'node[1-4]' 'cat /etc/mine /tmp/mine /root/mine /run/mine | uniq; ps -C sleep -o args= | grep -c 77'
 want_equal "$(sort "$out")" "$(for i in 1 2 3 4; do
 	printf 'node%d: 1\nnode%d: node%d\n' $i $i $i
