@@ -1,5 +1,6 @@
 #include <sys/wait.h>
 
+#include <ctype.h>
 #include <err.h>
 #include <limits.h>
 #include <signal.h>
@@ -22,6 +23,7 @@ struct talk {
 	struct working	 hosts;
 	struct lineedit	*edit;
 	int		 status;	/* of the last command */
+	bool		 refused;	/* keys were, or host keys were not right */
 	bool		 ended;
 };
 
@@ -88,12 +90,25 @@ is_lost(const struct cli_place *p, const void *arg)
 	    (p->cls != FANOUT_C_AUTH || t->c->send.how == BECOME_NOBODY);
 }
 
+/* Might it go better with keys, known hosts and a configuration that were
+ * changed meanwhile? */
+static bool
+is_refused(const struct cli_place *p)
+{
+	return p->state == CLI_OVER && (p->cls == FANOUT_C_AUTH ||
+	    p->cls == FANOUT_C_HOSTKEY_UNKNOWN ||
+	    p->cls == FANOUT_C_HOSTKEY_CHANGED);
+}
+
 static void
 over(void *ctx, const struct cli_roster *roster)
 {
 	struct talk *t = ctx;
 	char *names = working_leave_out(&t->hosts, roster, is_lost, t);
+	size_t i;
 
+	for (i = 0; names != NULL && i < roster->count; i++)
+		t->refused |= is_refused(&roster->places[i]);
 	if (names != NULL)
 		warnx("left out from now on: %s (+%s takes %s in again)",
 		    names, names, strpbrk(names, "[,") ? "them" : "it");
@@ -129,12 +144,22 @@ run_there(struct talk *t, const char *command)
 	fanout_hosts_free(hosts);
 }
 
+static bool
+is_blank(const char *s)
+{
+	return s[strspn(s, " \t")] == '\0';
+}
+
 static void
 run_here(const char *command)
 {
-	int rc = system(command);
+	int rc;
 
-	if (rc == -1)
+	if (is_blank(command)) {
+		warnx("!COMMAND runs a command here, by sh");
+		return;
+	}
+	if ((rc = system(command)) == -1)
 		warn("sh");
 	else if (WIFEXITED(rc) && WEXITSTATUS(rc) != 0)
 		warnx("exit status %d", WEXITSTATUS(rc));
@@ -142,15 +167,54 @@ run_here(const char *command)
 		warnx("ended by signal %d", WTERMSIG(rc));
 }
 
+/* Where a command was written behind the hosts; 0: nowhere. */
+static size_t
+command_behind(const char *expr, const struct fanout_error *e)
+{
+	size_t n = e->offset;
+
+	if (e->code != FANOUT_EPARSE || n == 0 || n >= strlen(expr) ||
+	    !isblank((unsigned char)expr[n - 1]) ||
+	    strchr(",!&^", expr[n]) != NULL)
+		return 0;
+	while (n > 0 && isblank((unsigned char)expr[n - 1]))
+		n--;
+	return n > 0 && strchr(",!&^", expr[n - 1]) == NULL ? n : 0;
+}
+
+/* An engine has read its keys and files once: those that were refused with
+ * these are tried with what is there now. */
+static void
+read_anew(struct talk *t)
+{
+	if (!t->refused || t->engine == NULL)
+		return;
+	puts("keys, known hosts and configuration are read anew, and all hosts "
+	    "logged in to");
+	fflush(stdout);
+	fanout_free(t->engine);
+	t->engine = NULL;
+	t->refused = false;
+}
+
 static void
 change_hosts(struct talk *t, const char *line)
 {
+	size_t n, out = fanout_hosts_count(t->hosts.out);
 	const char *expr = line + 1 + strspn(line + 1, " ");
 	struct fanout_error e = { 0 };
 	char *caret;
 
 	if (working_change(&t->hosts, *line, expr, &e) == 0) {
+		if (*line != '-' && fanout_hosts_count(t->hosts.out) < out)
+			read_anew(t);
 		say_hosts("", t->hosts.all);
+		return;
+	}
+	if ((n = command_behind(expr, &e)) > 0) {
+		warnx("a command goes on a line of its own: first \"%c%.*s\", "
+		    "then \"%s\"; nothing was done", *line, (int)n, expr,
+		    expr + e.offset);
 		return;
 	}
 	warnx("%s", e.text);
@@ -159,29 +223,58 @@ change_hosts(struct talk *t, const char *line)
 	free(caret);
 }
 
-static void
-obey(struct talk *t, const char *line)
+/* "exit" and "exit 3" end us, as they would a shell. */
+static bool
+wants_end(struct talk *t, const char *line)
 {
-	size_t blank = strspn(line, " \t");
+	char *end;
+	long n;
+
+	if (strncmp(line, "exit", 4) != 0 && strncmp(line, "quit", 4) != 0)
+		return false;
+	if (is_blank(line + 4))
+		return t->ended = true;
+	if (*line != 'e' || !isblank((unsigned char)line[4]))
+		return false;
+	n = strtol(line + 4, &end, 10);
+	if (end == line + 4 || !is_blank(end))
+		return false;
+	t->status = (int)(n & 0xff);
+	return t->ended = true;
+}
+
+/* A slip must not become a command on all hosts. */
+static void
+one_character(struct talk *t, const char *line)
+{
 	struct cli_look *look = &t->c->look;
 
-	if (line[blank] == '\0')
-		return;
-	if (blank > 0) {
-		run_there(t, line + blank);
-	} else if (strcmp(line, "quit") == 0 || strcmp(line, "exit") == 0) {
-		t->ended = true;
-	} else if (strchr("@+-", *line) != NULL) {
-		change_hosts(t, line);
-	} else if (*line == '!') {
-		run_here(line + 1);
-	} else if (strcmp(line, "?") == 0) {
+	if (!is_blank(line + 1)) {
+		warnx("%c stands on a line of its own; a blank in front makes "
+		    "a command of this", *line);
+	} else if (*line == '?') {
 		show_state(t);
-	} else if (strcmp(line, "=") == 0) {
+	} else {
 		look->gather = !look->gather;
 		puts(look->gather ? "output in groups" :
 		    "output as it comes");
-	} else
+	}
+}
+
+static void
+obey(struct talk *t, const char *line)
+{
+	if (is_blank(line))
+		return;
+	if (isblank((unsigned char)*line))
+		run_there(t, line + strspn(line, " \t"));
+	else if (strchr("@+-", *line) != NULL)
+		change_hosts(t, line);
+	else if (*line == '!')
+		run_here(line + 1);
+	else if (strchr("?=", *line) != NULL)
+		one_character(t, line);
+	else if (!wants_end(t, line))
 		run_there(t, line);
 	fflush(stdout);
 }

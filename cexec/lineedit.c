@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <histedit.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -23,18 +24,37 @@ struct lineedit {
 	lineedit_complete complete;
 	void	*ctx;
 	struct sigaction before;	/* of SIGINT */
-	int	 early;		/* a byte of the next line; -1: none */
+	struct sigaction others[6];	/* of signals[] */
+	int	 early;		/* a byte that is to be read again; -1: none */
 };
 
-/* ---- keys ---------------------------------------------------------------- */
+/* ---- signals ------------------------------------------------------------- */
 
-static volatile sig_atomic_t interrupted;
+/*
+ * libedit would do these within the handler, and each only once a line. Here
+ * they are attended to where nothing else is under way: before a key is read.
+ */
+static const int signals[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM, SIGHUP,
+    SIGQUIT };
+#define NSIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+static volatile sig_atomic_t interrupted, came[NSIGNALS];
 
 static void
 on_interrupt(int signo)
 {
 	(void)signo;
 	interrupted = 1;
+}
+
+static void
+on_signal(int signo)
+{
+	size_t i;
+
+	for (i = 0; i < NSIGNALS; i++)
+		if (signals[i] == signo)
+			came[i] = 1;
 }
 
 /* Also between two lines: it must not end us just before a run begins. */
@@ -47,48 +67,114 @@ catch_interrupt(struct lineedit *l)
 	sigaction(SIGINT, &sa, &l->before);
 }
 
-/* Until there is something to read: a ^C that comes just before the waiting
- * begins must end it, too. */
+/* While there is a line to edit. What is ignored stays so. */
 static void
-wait_key(void)
+catch_signals(struct lineedit *l)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	size_t i;
+
+	sigemptyset(&sa.sa_mask);
+	for (i = 0; i < NSIGNALS; i++) {
+		came[i] = 0;
+		sigaction(signals[i], &sa, &l->others[i]);
+		if (l->others[i].sa_handler == SIG_IGN)
+			sigaction(signals[i], &l->others[i], NULL);
+	}
+}
+
+static void
+leave_signals(struct lineedit *l)
+{
+	size_t i;
+
+	for (i = 0; i < NSIGNALS; i++)
+		sigaction(signals[i], &l->others[i], NULL);
+}
+
+/* It stops or ends us, with the terminal as it was before. */
+static void
+suffer(struct lineedit *l, size_t i)
+{
+	struct sigaction mine;
+	sigset_t one, mask;
+
+	el_set(l->el, EL_PREP_TERM, 0);
+	sigaction(signals[i], &l->others[i], &mine);
+	sigemptyset(&one);
+	sigaddset(&one, signals[i]);
+	raise(signals[i]);
+	sigprocmask(SIG_UNBLOCK, &one, &mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	sigaction(signals[i], &mine, NULL);
+	el_set(l->el, EL_PREP_TERM, 1);
+}
+
+static void
+attend(struct lineedit *l, size_t i)
+{
+	came[i] = 0;
+	if (signals[i] == SIGWINCH)
+		el_resize(l->el);
+	else if (signals[i] != SIGCONT)
+		suffer(l, i);
+	else {
+		/* The shell had the terminal meanwhile. */
+		el_set(l->el, EL_PREP_TERM, 0);
+		el_set(l->el, EL_PREP_TERM, 1);
+	}
+	putchar('\r');
+	el_set(l->el, EL_REFRESH);
+	fflush(stdout);
+}
+
+/* Until there is a key to read, or ^C was one. */
+static void
+wait_for_key(struct lineedit *l)
 {
 	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
-	sigset_t block, before;
-	int n;
+	sigset_t all, before;
+	size_t i;
+	int rc;
 
-	sigemptyset(&block);
-	sigaddset(&block, SIGINT);
-	sigprocmask(SIG_BLOCK, &block, &before);
-	do
-		n = interrupted ? 0 : ppoll(&pfd, 1, NULL, &before);
-	while (n == -1 && errno == EINTR);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	do {
+		for (i = 0; i < NSIGNALS; i++)
+			if (came[i])
+				attend(l, i);
+		rc = interrupted ? 1 : ppoll(&pfd, 1, NULL, &before);
+	} while (rc == -1 && errno == EINTR);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* One byte, or what read(2) has instead. What was typed just behind a ^C is of
- * the next line. */
+/* ---- keys ---------------------------------------------------------------- */
+
+/*
+ * One byte, or what read(2) has instead. ^C throws away what was typed before:
+ * a byte that was just read, too. What was typed behind it has not been read,
+ * as nothing is once it is known.
+ */
 static ssize_t
 get_byte(struct lineedit *l, char *byte)
 {
-	ssize_t n = 1;
+	ssize_t n;
 
 	if (l->early != -1) {
 		*byte = (char)l->early;
 		l->early = -1;
 		return 1;
 	}
-	wait_key();
-	if (interrupted)
-		return -1;
-	do
-		n = read(STDIN_FILENO, byte, 1);
-	while (n == -1 && errno == EINTR && !interrupted);
-	if (n == 1 && interrupted) {
-		l->early = (unsigned char)*byte;
-		return -1;
-	}
-	return n;
+	do {
+		wait_for_key(l);
+		n = interrupted ? -1 : read(STDIN_FILENO, byte, 1);
+	} while (n == -1 && errno == EINTR && !interrupted);
+	return n == 1 && interrupted ? -1 : n;
 }
+
+/* What was no character is seen to have been one: a name that merely lost it
+ * might be that of something else. */
+#define NO_CHARACTER 0xfffd
 
 /* libedit's own would take the first ^C for nothing. */
 static int
@@ -96,19 +182,23 @@ get_char(EditLine *el, wchar_t *c)
 {
 	mbstate_t state = { 0 };
 	struct lineedit *l;
+	bool within;
 	char byte;
 	ssize_t n;
 
 	el_get(el, EL_CLIENTDATA, &l);
 	for (;;) {
+		within = !mbsinit(&state);
 		if ((n = get_byte(l, &byte)) <= 0)
 			return (int)n;
 		switch (mbrtowc(c, &byte, 1, &state)) {
 		case (size_t)-2:
 			continue;
 		case (size_t)-1:
-			memset(&state, 0, sizeof(state));
-			continue;
+			if (within)
+				l->early = (unsigned char)byte;
+			*c = NO_CHARACTER;
+			return 1;
 		default:
 			return 1;
 		}
@@ -244,7 +334,6 @@ set_up(struct lineedit *l)
 	el_set(l->el, EL_CLIENTDATA, l);
 	el_set(l->el, EL_PROMPT, get_prompt);
 	el_set(l->el, EL_EDITOR, "emacs");
-	el_set(l->el, EL_SIGNAL, 1);
 	el_set(l->el, EL_HIST, history, l->history);
 	el_set(l->el, EL_GETCFN, get_char);
 	el_wset(l->el, EL_ADDFN, L"complete", L"what may stand here", on_tab);
@@ -260,7 +349,10 @@ lineedit_new(const char *path, lineedit_complete complete, void *ctx)
 
 	if (l == NULL)
 		return NULL;
-	setlocale(LC_CTYPE, "");
+	/* Where the locale knows ASCII only, the terminal knows UTF-8. */
+	if (setlocale(LC_CTYPE, "") == NULL ||
+	    strcmp(nl_langinfo(CODESET), "ANSI_X3.4-1968") == 0)
+		setlocale(LC_CTYPE, "C.UTF-8");
 	catch_interrupt(l);
 	l->early = -1;
 	l->complete = complete;
@@ -307,8 +399,8 @@ get_line(struct lineedit *l)
 	int n = 0;
 
 	interrupted = 0;
-	/* el_gets() does so too, but after its prompt: a ^D that comes in
-	 * between would be nothing. */
+	l->early = -1;
+	/* Before the prompt: who sees that may type at once, keys and not lines. */
 	el_set(l->el, EL_PREP_TERM, 1);
 	text = el_gets(l->el, &n);
 	if (text == NULL || n <= 0)
@@ -332,9 +424,11 @@ lineedit_read(struct lineedit *l, const char *prompt)
 	int rc;
 
 	l->prompt = prompt;
+	catch_signals(l);
 	el_resize(l->el);
 	while ((rc = get_line(l)) == 0)
 		printf("^C\n");
+	leave_signals(l);
 	if (rc == -1)
 		return NULL;
 	add_history(l);

@@ -5,7 +5,7 @@
  *
  * Runs the command with a terminal of its own (/dev/tty; the standard streams
  * stay what they are). Whenever the text WAIT-FOR has come from it, types the
- * ANSWER and a newline; "^C" and "^D" stand for these keys. What the terminal
+ * ANSWER and a newline; "^C", "^D" and "^Z" stand for these keys. What the terminal
  * shows goes into the file TRANSCRIPT. Exits as the command does, 99 if it
  * ended without having asked for all, 98 if nothing came for 30 seconds.
  */
@@ -65,6 +65,8 @@ type(int fd, const char *answer)
 		(void)snprintf(line, sizeof(line), "\003");
 	else if (strcmp(answer, "^D") == 0)
 		(void)snprintf(line, sizeof(line), "\004");
+	else if (strcmp(answer, "^Z") == 0)
+		(void)snprintf(line, sizeof(line), "\032");
 	else
 		(void)snprintf(line, sizeof(line), "%s\n", answer);
 	if (write(fd, line, strlen(line)) == -1)
