@@ -131,17 +131,6 @@ explain(const struct dialog *d, size_t host, struct fanout_result *r)
 }
 
 static void
-tell_unknown(const struct dialog *d, size_t host, const struct fanout_result *r,
-    struct cli_sink *out)
-{
-	const struct setup *s = d->setup;
-	char text[sizeof(r->text) + 80];
-
-	snprintf(text, sizeof(text), "%s%s", d->unknown, r->text);
-	setup_tell(s, out, "member", fanout_hosts_at(s->hosts, host), text);
-}
-
-static void
 take_end(struct dialog *d, const struct fanout_event *ev, size_t host,
     struct cli_sink *out)
 {
@@ -163,8 +152,6 @@ take_end(struct dialog *d, const struct fanout_event *ev, size_t host,
 			explain(d, host, &r);
 		if (d->failed != NULL)
 			d->failed(d->ctx, host, &r, out);
-		else if (d->unknown != NULL && d->passwords)
-			tell_unknown(d, host, &r, out);
 		else
 			setup_give_up(h, &r);
 	}

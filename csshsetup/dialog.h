@@ -34,9 +34,6 @@ struct dialog {
 	 * result, as setup_refuse() has it. */
 	void	(*failed)(void *ctx, size_t host, const struct fanout_result *,
 		    struct cli_sink *out);
-	/* Without failed: one that a password lets in stays as it is, and what
-	 * was wrong is told behind these words; NULL: it is given up. */
-	const char *unknown;
 	void	*ctx;
 
 	/* of a run */

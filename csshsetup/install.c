@@ -191,6 +191,7 @@ on_install(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 	}
 	h->marked = ev->result->cls == FANOUT_C_AUTH;
 	h->by_password = true;
+	h->own_password = s->each;
 	if (setup_answered(ev->result))
 		(void)take_answer(h, ev->result);
 	else
@@ -304,6 +305,7 @@ install(struct setup *s, struct cli_ask *ask)
 	struct fanout_cmd cmd = FANOUT_CMD_INIT;
 	const struct cli_run run = { .cmd = &cmd, .extra = &extra, .ask = ask };
 
+	s->each = ask->each;
 	return script_part(s, &cmd, &run, own, s->opts, s->c->dry_run);
 }
 

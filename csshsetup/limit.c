@@ -291,7 +291,8 @@ run(struct limit *l)
 	for (i = 0; i < l->s->count; i++) {
 		h = &l->s->host[i];
 		h->marked = l->keep ? h->state == TRUSTED : h->was_there &&
-		    (h->state == TRUSTED || h->state == INSTALLED);
+		    (h->state == TRUSTED || (h->state == INSTALLED &&
+		    !h->own_password));
 	}
 	if ((status = talk(l, true)) == 0 && l->keep)
 		tell_kept(l);

@@ -342,7 +342,9 @@ on_turn(void *ctx, size_t host, const struct answer *said, FILE *reply,
 static bool
 would_trust(const struct setup *s, size_t host)
 {
-	return s->host[host].state == INSTALLED && !s->host[host].was_there;
+	const struct host *h = &s->host[host];
+
+	return h->state == INSTALLED && !h->was_there && !h->own_password;
 }
 
 int
@@ -351,9 +353,29 @@ members_talk(const struct dialog *like, const struct script_wish *wish)
 	struct dialog d = *like;
 
 	d.want = setup_is_trusted;
-	d.unknown = "what else would change is not known: ";
 	return dialog_both(&d, wish, like->setup->c->dry_run ? would_trust :
 	    NULL);
+}
+
+/* A password that was typed for one host is not kept, nor asked for again. */
+static void
+tell_unknown(const struct setup *s)
+{
+	struct fanout_hosts *set;
+	char *names = NULL;
+	size_t i;
+
+	if (fanout_hosts_new(&set) != 0)
+		return;
+	for (i = 0; i < s->count; i++)
+		if (s->host[i].state == INSTALLED && s->host[i].own_password)
+			(void)fanout_hosts_add(set, fanout_hosts_at(s->hosts,
+			    i), NULL);
+	if (fanout_hosts_count(set) > 0 && fanout_hosts_fold(set, &names) == 0)
+		warnx("%s: what else would change is not known, as a password "
+		    "of its own lets in", names);
+	free(names);
+	fanout_hosts_free(set);
 }
 
 int
@@ -365,5 +387,7 @@ members_ask(struct setup *s, struct member *all, bool make_keys)
 	const struct dialog d = { .setup = s, .turn = on_turn, .over = on_over,
 	    .ctx = &x };
 
+	if (s->c->dry_run && make_keys)
+		tell_unknown(s);
 	return members_talk(&d, &wish);
 }

@@ -24,6 +24,7 @@ struct host {
 	bool	 was_there;		/* the key, in the file */
 	bool	 changed;		/* what it may do there */
 	bool	 by_password;		/* a password let us in */
+	bool	 own_password;		/* typed for this one only */
 	bool	 seen;			/* its host key, and it is not wrong */
 	bool	 marked;		/* for the next run: setup_is_marked */
 };
@@ -42,6 +43,7 @@ struct setup {
 	const char	**dead;		/* why skipped; may be NULL */
 	bool		 interrupted;	/* what is left is only told */
 	bool		 typed;		/* the password for all; there is one */
+	bool		 each;		/* they are asked for one by one */
 	bool		 use_password;	/* that was typed, unasked */
 	bool		 bad;		/* the answer is no: exit status 1 */
 

@@ -40,6 +40,11 @@ want_out 'node4: already trusted'
 want_err 'node5: auth: .*wrong (password|answer)'
 von node5 sh -c 'echo root:other | chpasswd'
 von node1 rm /root/.ssh/authorized_keys
+# To try out -r the password for all serves once more, and no other is asked for.
+tty_setup 'Password (for all' "$pw" "node5" other -- "$CSSHSETUP" -r --dry-run 'node[1,4-5]'
+want_status 0
+grep -qx 'node1: 1 key and 2 lines of known hosts would be added' "$out" || fail "node1 is not looked at"
+want_err 'node5: what else would change is not known, as a password of its own'
 tty_setup 'Password (for all' wrong 'Password (for all' "$pw" "node5" 'no, no' 'try again' other -- \
     "$CSSHSETUP" 'node[1,4-5]'
 want_status 0
