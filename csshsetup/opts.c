@@ -158,7 +158,7 @@ check_list(const char *list, struct fanout_error *e)
 	if (*p != '\0' || quoted || *list == '\0' || *list == '#')
 		return cli_error(e, FANOUT_EINVAL, "--options \"%.80s\": as in "
 		    "authorized_keys, separated by commas; blanks only within "
-		    "double quotes", list);
+		    "double quotes; none takes away what there is", list);
 	return 0;
 }
 
