@@ -3,6 +3,8 @@
 # the same virtual hosts (as root: each has a file system of its own).
 #
 #	sh tests/bench/copy.sh		HOSTS=16 ROUNDS=3 ONE_MIB=256 MIB=64 FILES=100000
+#					LINK=60mbit: of each host (all 16: 1 Gbit/s);
+#					0 MiB or FILES: that part is left out
 #
 # Wall clock in seconds, each round and the median; processor time of the client
 # with its children beside it. What the others do not do and ccp does is in
@@ -11,7 +13,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 B=${B:-build}
 HOSTS=${HOSTS:-16} ROUNDS=${ROUNDS:-3} ONE_MIB=${ONE_MIB:-256} MIB=${MIB:-64}
-FILES=${FILES:-100000}
+FILES=${FILES:-100000} LINK=${LINK:-}
 sh tests/deps.sh --peers || exit 2
 make -s B="$B" tests
 
@@ -20,7 +22,7 @@ trap 'rm -rf "$T"' EXIT
 trap 'exit 130' INT TERM HUP
 # Disks are not what is measured.
 mkdir -p "$T/share"
-env=$(tests/bed/vhosts up "$HOSTS" --bind "$T" --with $$)
+env=$(tests/bed/vhosts up "$HOSTS" --bind "$T" --with $$ ${LINK:+--rate "$LINK"})
 eval "$env"
 N=node[1-$HOSTS]
 CFG=$VBED/ssh_config
@@ -65,10 +67,13 @@ timed() {
 
 ccp() { name=$1; shift; timed "$name" "$B/bin/ccp" -F "$CFG" "$@"; }
 
-head -c "${ONE_MIB}M" /dev/urandom >"$T/one"
-echo "$ONE_MIB MiB to one host:"
-ccp ccp -w node1 "$T/one" /mem/
-timed scp scp -q -F "$CFG" "$T/one" node1:/mem/
+one_file() {
+	head -c "${ONE_MIB}M" /dev/urandom >"$T/one"
+	echo "$ONE_MIB MiB to one host:"
+	ccp ccp -w node1 "$T/one" /mem/
+	timed scp scp -q -F "$CFG" "$T/one" node1:/mem/
+}
+[ "$ONE_MIB" -eq 0 ] || one_file
 
 head -c "${MIB}M" /dev/urandom >"$T/file"
 echo "$MIB MiB to $HOSTS hosts:"
@@ -80,6 +85,7 @@ empty
 tests/bed/vhosts control "$B/bin/ccp" -F "$CFG" -w "$N" "$T/file" /mem/
 before=: ccp unchanged -w "$N" "$T/file" /mem/
 
+[ "$FILES" -gt 0 ] || exit 0
 mkdir "$T/tree"
 awk -v n="$FILES" -v dir="$T/tree" 'BEGIN {
 	for (i = 0; i < n; i++) {
