@@ -3,6 +3,9 @@
  * so at once. It is held by a session of its own, for as long as that is open:
  * it is free again whatever ends this process.
  *
+ * That is a connection beside the one the command has. A process that outlived
+ * its channel on that one would spare a login, but nobody would see it end.
+ *
  * There it is the folder /tmp/fanout-lock.NAME (or below FANOUT_LOCK_DIR):
  * flock(1) on it, or a folder in it where there is no flock. Who holds it is
  * told by a file in it.

@@ -164,6 +164,17 @@ for i in 1 2 3; do
 	want_status 1
 	want_err 'lock t.7 was lost.* on one|one: (lock t.7 was lost|lost: it ended with status 0, but)'
 done
+# Nor is it taken for granted where nobody answers any more.
+runs t.7 -w one,two "$waits"
+wait_for 10 test -e "$T/began.one" -a -e "$T/began.two" || fail "does not begin"
+asleep=$(cd "$T/one/fanout-lock.t.7" && ls | sed -n 's/^by\.//p')
+asleep=$(ps -o ppid= -p "$asleep")
+kill -STOP $asleep
+ended
+kill -9 $asleep
+want_status 1
+want_err '^cexec: lock t.7 gave no answer at its end on one$'
+wait_for 5 "$CEXEC" -F "$T/conf" -n -w one,two --lock t.7 true || fail "not free"
 l -w one,two --lock t.7 true
 want_status 0
 want_quiet
