@@ -14,7 +14,10 @@ wait_for 5 test -s "$T/asker" ||
 at=$(cat "$T/asker")
 echo "[${at%:*}]:${at#*:} $(cut -d ' ' -f 1,2 "$BED/hostkey.pub")" >>"$BED/known_hosts"
 sed '/BatchMode/d' "$BED/ssh_config" >"$T/ssh_config"
-c="$CEXEC -F $T/ssh_config -n --lock t"
+# The bed's own hosts have no such folder: there it is in /tmp.
+lock=t.$$
+trap 'rm -rf "/tmp/fanout-lock.$lock"; cleanup' EXIT
+c="$CEXEC -F $T/ssh_config -n --lock $lock"
 by_fd() {
 	users=$1
 	shift
@@ -52,13 +55,13 @@ echo wrong >"$T/pw"
 by_fd "$(hosts pw kb),127.1.0.1" echo ran
 want_status 3
 want_out '127.1.0.1: ran'
-want_err 'auth: without lock t nothing is run: .*wrong password'
+want_err "auth: without lock $lock nothing is run: .*wrong password"
 log_is 'kb password wrong;pw password wrong;'
 # Not answered.
 tty_run 'Password (for all' '' -- $c --ask-password -w "$(hosts pw kb),127.1.0.1" echo ran
 want_status 3
 want_out '127.1.0.1: ran'
-want_err 'auth: without lock t nothing is run: .*password not answered'
+want_err "auth: without lock $lock nothing is run: .*password not answered"
 log_is ''
 want_equal "$(grep -c 'Password' "$T/tty")" 1 "prompts"
 
@@ -81,13 +84,13 @@ echo secret >"$T/pw"
 by_fd "$(hosts two),127.1.0.1" echo ran
 want_status 3
 want_out '127.1.0.1: ran'
-want_err 'auth: without lock t nothing is run: '
+want_err "auth: without lock $lock nothing is run: "
 
 # The passphrase of a key: once.
 ssh-keygen -q -t ed25519 -a 16 -N 'open sesame' -f "$T/locked" || fail "ssh-keygen"
 cat "$T/locked.pub" >>"$BED/authorized_keys"
 sed "s|IdentityFile.*|IdentityFile $T/locked|" "$T/ssh_config" >"$T/locked_config"
-tty_run 'Enter passphrase' oops 'not its passphrase' 'open sesame' -- "$CEXEC" -F "$T/locked_config" -n --lock t \
+tty_run 'Enter passphrase' oops 'not its passphrase' 'open sesame' -- "$CEXEC" -F "$T/locked_config" -n --lock $lock \
     -w '127.1.0.[1-5]' echo ran
 want_status 0
 want_lines 5
