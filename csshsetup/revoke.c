@@ -355,10 +355,11 @@ conclude(struct revoke *r, size_t i, bool was_there, enum attempt verdict,
 	}
 }
 
-/* Whoever mistypes a name would think that it is done. A retry is about those
- * that are left of a run that may have found it. */
+/* Whoever mistypes a name would think that it is done; the key itself cannot be
+ * mistyped, and gone is what it was to be. A retry is about those that are left
+ * of a run that may have found it. */
 static void
-fail_if_nowhere(const struct revoke *r)
+tell_if_nowhere(const struct revoke *r)
 {
 	size_t i, reached = 0;
 
@@ -369,7 +370,8 @@ fail_if_nowhere(const struct revoke *r)
 	}
 	if (reached == 0)
 		return;
-	r->s->bad = r->s->c->again.report.retry == NULL;
+	r->s->bad = r->comment != NULL &&
+	    r->s->c->again.report.retry == NULL;
 	if (r->comment == NULL)
 		warnx("--revoke %s: no host that was reached has such a key",
 		    r->s->c->revoke);
@@ -427,7 +429,7 @@ setup_revoke(struct setup *s)
 	}
 	if ((status = setup_log_in(s)) != 0 || (status = look(&r, false)) != 0)
 		goto out;
-	fail_if_nowhere(&r);
+	tell_if_nowhere(&r);
 	if (!s->c->dry_run)
 		status = prove(&r);
 out:

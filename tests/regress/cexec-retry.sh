@@ -43,7 +43,7 @@ say='a=${SSH_CONNECTION% *}; a=${a##* }; a=${a#127.1.0.}; touch $HOME/ran.$a; ca
 names() {
 	echo "node$((30 * $1 + 5)),node$((30 * $1 + 15)),node$((30 * $1 + 25))"
 }
-run "$CEXEC" -F "$T/ssh_config" -n -w 'node[1-300]' -u 4 --login-timeout 4 -t 10 "$say"
+run "$CEXEC" -F "$T/ssh_config" -n -w 'node[1-300]' -f 24 -u 6 --login-timeout 6 -t 10 "$say"
 want_status 4
 want_lines 270
 want_err '^cexec: 30 of 300 failed: '
