@@ -115,7 +115,8 @@ sess_start(void *peer, const struct fanout_task *task)
 	s->open_tries = 0;
 	s->has_task = true;
 	s->eof_sent = s->saw_status = s->result_set = false;
-	s->tty_ended = s->doomed = false;
+	s->tty_ended = s->doomed = s->sealed = false;
+	s->held_since = 0;
 	s->pending = PEND_NONE;
 	s->in_off = s->in_len = 0;
 }

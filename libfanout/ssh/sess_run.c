@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/visible.h"
 #include "sess.h"
 #include "ssh2.h"
@@ -217,6 +218,40 @@ is_over(struct sess *s)
 }
 
 /*
+ * There is no room for what comes. For a moment it is left where it is; but a
+ * server that probes us (ClientAliveInterval) would take us for dead, so after
+ * a while we read on: no more than the window allows, which is not widened
+ * meanwhile. Reading ends with the channel: libssh2 gives nothing out any more
+ * once the connection fails, and that may come before there is room.
+ */
+#define HOLD_MS 5000
+
+static enum sess_res
+hold(struct sess *s)
+{
+	int64_t now = fo_now();
+	int rc = 0;
+
+	s->blocked = false;	/* our doing, not the socket's */
+	if (s->held_since == 0)
+		s->held_since = now;
+	if (now - s->held_since < HOLD_MS) {
+		fanout_io_timer(s->io, (int)(s->held_since + HOLD_MS - now));
+		return RES_WAIT;
+	}
+	if (s->sealed)
+		return RES_WAIT;
+	if (libssh2_channel_eof(s->channel) != 1)
+		rc = libssh2_channel_wait_eof(s->channel);
+	if (rc == 0)
+		rc = libssh2_channel_wait_closed(s->channel);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return sess_again(s);
+	s->sealed = true;	/* closed, or lost: that is told after the rest */
+	return RES_WAIT;
+}
+
+/*
  * Reading one stream takes in what comes for the other, too, and the socket
  * will not wake us for what libssh2 has already: only a round in which no byte
  * came in shows that nothing is left.
@@ -238,9 +273,12 @@ sess_run(struct sess *s)
 		res = sess_alive(s) == RES_FAIL ? RES_FAIL : res;
 	if (res != RES_NEXT)
 		return res;
-	if (s->held) {
-		s->blocked = false;	/* our doing, not the socket's */
-		return RES_WAIT;
+	if (s->held)
+		return hold(s);
+	s->held_since = 0;
+	if (s->sealed && libssh2_channel_eof(s->channel) != 1) {
+		s->sealed = false;	/* what was kept is given out */
+		return RES_MORE;
 	}
 	return is_over(s);
 }
