@@ -108,6 +108,11 @@ ahead_read(struct sess *s)
 	n = libssh2_channel_read(s->channel, unwanted, sizeof(unwanted));
 	if (n < 0 && n != LIBSSH2_ERROR_EAGAIN)
 		return -1;
+	/* It has shut it: then the next command asks for another. */
+	if (libssh2_channel_eof(s->channel) == 1) {
+		s->ahead = AHEAD_BACK;
+		return give_back(s) == -1 ? -1 : 1;
+	}
 	return 1;
 }
 

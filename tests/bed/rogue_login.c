@@ -44,6 +44,7 @@ struct guest {
 	ssh_channel	 channel;
 	const struct manner *manner;
 	uint32_t	 opens;
+	unsigned	 channels, shut;	/* opened; the last one shut */
 	bool		 in, asked;	/* logged in; wants its command run */
 	struct ssh_server_callbacks_struct server;
 	struct ssh_channel_callbacks_struct on_channel;
@@ -56,6 +57,7 @@ struct msg {
 	size_t		 len;
 };
 
+static uint32_t recipient;		/* the client's channel; it counts them */
 static const struct msg *instead;	/* of the IGNORE that comes next */
 
 __attribute__((__visibility__("default"))) int
@@ -93,13 +95,13 @@ put_str(struct msg *m, const char *s)
 	m->len += strlen(s);
 }
 
-/* The first channel of a client of libssh2 or OpenSSH has the number 0. */
+/* For the channel opened last. */
 static void
 begin(struct msg *m, unsigned char kind)
 {
 	m->p[0] = kind;
 	m->len = 1;
-	put_u32(m, 0);
+	put_u32(m, recipient);
 }
 
 static void
@@ -271,6 +273,15 @@ disconnect(struct guest *g)
 	say(g, &m);
 }
 
+/* Fine, but for the next channel, which it shuts when nothing is asked of it. */
+static void
+shuts_next(struct guest *g)
+{
+	data(g, "one\n");
+	status(g, 0);
+	farewell(g);
+}
+
 static const struct manner {
 	const char	*user;
 	void		(*act)(struct guest *);	/* NULL: says no */
@@ -289,10 +300,21 @@ static const struct manner {
 	{ "window",		window,		true,	5 },
 	{ "big-status",		big_status,	true,	5 },
 	{ "disconnect",		disconnect,	true,	0 },
+	{ "shuts-next",		shuts_next,	true,	30 },
 	{ "shortage",		NULL,		false,	60 }
 };
 
 /* ---- a server as it should be ---- */
+
+static void
+shut(struct guest *g)
+{
+	if (g->manner->act != shuts_next || g->channels != 2 ||
+	    g->shut == g->channels)
+		return;
+	g->shut = g->channels;
+	farewell(g);
+}
 
 static int
 on_key(ssh_session ssh, const char *user, struct ssh_key_struct *key,
@@ -353,6 +375,7 @@ on_open(ssh_session ssh, void *arg)
 
 	if (!g->in || !g->manner->opens)
 		return NULL;
+	recipient = g->channels++;
 	g->channel = ssh_channel_new(ssh);
 	g->on_channel.userdata = g;
 	g->on_channel.channel_exec_request_function = on_exec;
@@ -367,7 +390,6 @@ serve(int fd, const char *hostkey)
 	struct guest g = { .ssh = ssh_new() };
 	ssh_bind bind = ssh_bind_new();
 	ssh_event event = ssh_event_new();
-	bool acted = false;
 
 	alarm(LIFE_S);
 	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HOSTKEY, hostkey);
@@ -388,14 +410,17 @@ serve(int fd, const char *hostkey)
 	if (ssh_handle_key_exchange(g.ssh) != SSH_OK)
 		errx(1, "key exchange: %s", ssh_get_error(g.ssh));
 	ssh_event_add_session(event, g.ssh);
-	while (ssh_event_dopoll(event, 1000) != SSH_ERROR)
-		if (g.asked && !acted && g.manner->act != NULL) {
-			acted = true;
-			g.manner->act(&g);
-			if (g.manner->stays_s == 0)
-				break;
-			alarm(g.manner->stays_s);
-		}
+	while (ssh_event_dopoll(event, 1000) != SSH_ERROR) {
+		if (g.manner != NULL)
+			shut(&g);
+		if (!g.asked || g.manner->act == NULL)
+			continue;
+		g.asked = false;
+		g.manner->act(&g);
+		if (g.manner->stays_s == 0)
+			break;
+		alarm(g.manner->stays_s);
+	}
 }
 
 static int

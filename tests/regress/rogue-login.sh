@@ -97,3 +97,13 @@ cp "$T/kh" "$BED/known_hosts"
 cx -n -t 2 -J "shortage@$at" -w '127.1.0.[1-2]' true
 want_status 3
 want_err '2 of 2 failed: connect-timeout: 127.1.0.\[1-2\]$'
+
+# On a terminal: a channel that was asked for ahead, and shut before it was used.
+export TERM=dumb
+run "$B/bed/terminal" "$T/raw" '1> ' 'a' ': one' '!sleep 0.5; echo r"ested"' 'rested' 'b' ': one' 'c' ': one' quit -- \
+    sh -c 'exec "$1" -F "$2" -v -v --transport ssh2 --login-timeout 5 --known-hosts "$3" --no-report \
+	-w "$4" </dev/tty >/dev/tty 2>&1' sh "$CEXEC" "$BED/ssh_config" "$T/kh" "shuts-next@$at"
+tr -d '\r' <"$T/raw" >"$out"
+want_status 0
+want_equal "$(grep -c ': one$' "$out")" 3 "commands"
+want_equal "$(grep -c 'auth -> ready' "$out")" 1 "logins"
