@@ -86,7 +86,7 @@ struct sess {
 	/* waiting */
 	bool		 blocked;	/* a call of this step said EAGAIN */
 	bool		 held;		/* no room for output */
-	int64_t		 held_since;	/* step for step, ms; 0: it is not */
+	int64_t		 held_since;	/* and nothing given out, ms; 0: not */
 	bool		 sealed;	/* all came that will: nothing is read */
 	unsigned	 idle_steps;	/* in a row without a byte moved */
 	uint64_t	 moved;		/* bytes through the socket */

@@ -57,6 +57,7 @@ read_stream(struct sess *s, int stream, enum fanout_kind kind,
 		    "out of memory");
 		return RES_FAIL;
 	}
+	s->held_since = 0;
 	return RES_MORE;
 }
 
