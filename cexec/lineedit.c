@@ -90,6 +90,10 @@ leave_signals(struct lineedit *l)
 
 	for (i = 0; i < NSIGNALS; i++)
 		sigaction(signals[i], &l->others[i], NULL);
+	/* What came behind the last key is not lost. */
+	for (i = 0; i < NSIGNALS; i++)
+		if (came[i] && signals[i] != SIGWINCH && signals[i] != SIGCONT)
+			raise(signals[i]);
 }
 
 /* It stops or ends us, with the terminal as it was before. */
@@ -138,6 +142,9 @@ wait_for_key(struct lineedit *l)
 	int rc;
 
 	sigfillset(&all);
+	/* In the background the terminal is not ours to set: these stop us. */
+	sigdelset(&all, SIGTTOU);
+	sigdelset(&all, SIGTTIN);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	do {
 		for (i = 0; i < NSIGNALS; i++)

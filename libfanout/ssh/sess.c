@@ -114,6 +114,7 @@ sess_start(void *peer, const struct fanout_task *task)
 	s->more = task->more;
 	s->open_tries = 0;
 	s->has_task = true;
+	s->canceled = false;
 	s->eof_sent = s->saw_status = s->result_set = false;
 	s->tty_ended = s->doomed = s->sealed = false;
 	s->held_since = 0;

@@ -65,7 +65,7 @@ enum sess_ahead { AHEAD_NONE, AHEAD_ASKED, AHEAD_OPEN, AHEAD_BACK,
     AHEAD_REFUSED };
 
 enum sess_pending { PEND_NONE, PEND_READ_OUT, PEND_READ_ERR, PEND_WRITE,
-    PEND_EOF };
+    PEND_EOF, PEND_HOLD };
 
 struct sess {
 	struct fanout_io *io;
@@ -124,6 +124,7 @@ struct sess {
 	const char	*command;	/* NULL: none, or log in only */
 	bool		 subsystem, tty;
 	bool		 has_task, has_input;
+	bool		 canceled;
 	bool		 more;		/* tasks will follow this one */
 	bool		 had_channel;	/* a task before had one */
 	unsigned	 open_tries;
@@ -223,6 +224,10 @@ enum sess_res sess_error(struct sess *, int rc, const char *doing);
 enum sess_res auth_accepted(struct sess *, const char *how);
 enum sess_res auth_refused(struct sess *);
 enum sess_res auth_error(struct sess *, int rc);
+
+/* May a probe be sent? libssh2 forgets one that cannot be, and is then out of
+ * step. */
+bool	sess_may_probe(const struct sess *);
 
 /* RUN has nothing to do: ask a silent server, or RES_FAIL when it is gone. */
 enum sess_res sess_alive(struct sess *);

@@ -10,12 +10,9 @@
 /* libssh2 does not send them nearer together, seconds. */
 #define ALIVE_MIN 2
 
-/*
- * libssh2 forgets a probe that could not be sent whole and is then out of
- * step: none while another packet is on its way or the socket is full.
- */
-static bool
-may_send(const struct sess *s)
+/* None while another packet is on its way or the socket is full. */
+bool
+sess_may_probe(const struct sess *s)
 {
 	struct pollfd pfd = { .fd = s->fd, .events = POLLOUT };
 
@@ -28,7 +25,7 @@ probe(struct sess *s)
 {
 	int next;
 
-	if (!may_send(s))
+	if (!sess_may_probe(s))
 		return;
 	libssh2_keepalive_config(s->ssh, 1, ALIVE_MIN);
 	(void)libssh2_keepalive_send(s->ssh, &next);

@@ -484,7 +484,8 @@ check_pulse(struct sess *s, int64_t now)
 	if (now - c->heard_at > SILENCE_MS)
 		return sess_fail(s, FANOUT_C_LOST, "it does not answer any "
 		    "more");
-	if (now - c->heard_at > SILENCE_MS / 3 && !c->pinged) {
+	if (now - c->heard_at > SILENCE_MS / 3 && !c->pinged &&
+	    sess_may_probe(s)) {
 		(void)libssh2_keepalive_send(s->ssh, &next);
 		c->pinged = true;
 		c->heard = s->moved;

@@ -30,10 +30,11 @@ sess_close(void *peer)
 enum sess_res
 sess_bye(struct sess *s)
 {
-	if (s->has_task) {
+	if (s->has_task && s->canceled) {
 		s->has_task = false;
-		return RES_DONE;	/* canceled: the engine closes us next */
+		return RES_DONE;	/* the engine closes us next */
 	}
+	/* A task that came to a session of no use begins anew elsewhere. */
 	if (s->pending == PEND_NONE && s->agent == NULL &&
 	    s->auth.fiber == NULL)
 		(void)libssh2_session_disconnect_ex(s->ssh,
@@ -56,6 +57,8 @@ sess_free(void *peer)
 	carry_free(s);
 	if (s->fd != -1)
 		(void)shutdown(s->fd, SHUT_RDWR);
+	s->collects = false;
+	s->collected = 0;
 	/* Only its own failing frees what a key exchange under way has made. */
 	s->over = true;
 	if (s->ssh != NULL && !s->keyed && s->fd != -1)

@@ -63,6 +63,8 @@ sess_cancel(void *peer)
 	struct sess *s = peer;
 	bool spare = s->subsystem || fanout_io_grace(s->io) < 0;
 
+	s->canceled = true;
+	s->sealed = false;
 	if (s->state == SESS_RUN && s->saw_status) {
 		fanout_io_fate(s->io, FANOUT_F_RUNNING, 0, "the command itself "
 		    "ended, what it left behind holds its output");

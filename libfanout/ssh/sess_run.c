@@ -138,6 +138,25 @@ write_input(struct sess *s)
 	return n > 0 ? RES_MORE : RES_NEXT;
 }
 
+/* What comes is taken in, to the end of the channel, and nothing given out.
+ * RES_NEXT: no more will come. */
+static enum sess_res
+read_ahead(struct sess *s)
+{
+	int rc = 0;
+
+	if (s->sealed)
+		return RES_NEXT;
+	if (libssh2_channel_eof(s->channel) != 1)
+		rc = libssh2_channel_wait_eof(s->channel);
+	if (rc == 0)
+		rc = libssh2_channel_wait_closed(s->channel);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return run_again(s, PEND_HOLD);
+	s->sealed = true;	/* closed, or lost: that is told after the rest */
+	return RES_NEXT;
+}
+
 enum sess_res
 sess_finish_pending(struct sess *s)
 {
@@ -154,6 +173,9 @@ sess_finish_pending(struct sess *s)
 		return write_input(s);
 	case PEND_EOF:
 		return send_eof(s);
+	case PEND_HOLD:
+		(void)read_ahead(s);
+		return s->pending != PEND_NONE ? RES_WAIT : RES_NEXT;
 	default:
 		return RES_NEXT;
 	}
@@ -231,24 +253,13 @@ static enum sess_res
 hold(struct sess *s)
 {
 	int64_t now = fo_now();
-	int rc = 0;
 
 	s->blocked = false;	/* our doing, not the socket's */
 	if (s->held_since == 0)
 		s->held_since = now;
-	if (now - s->held_since < HOLD_MS) {
-		fanout_io_timer(s->io, (int)(s->held_since + HOLD_MS - now));
-		return RES_WAIT;
-	}
-	if (s->sealed)
-		return RES_WAIT;
-	if (libssh2_channel_eof(s->channel) != 1)
-		rc = libssh2_channel_wait_eof(s->channel);
-	if (rc == 0)
-		rc = libssh2_channel_wait_closed(s->channel);
-	if (rc == LIBSSH2_ERROR_EAGAIN)
-		return sess_again(s);
-	s->sealed = true;	/* closed, or lost: that is told after the rest */
+	if (now - s->held_since >= HOLD_MS)
+		return read_ahead(s) == RES_NEXT ? RES_WAIT : sess_again(s);
+	fanout_io_timer(s->io, (int)(s->held_since + HOLD_MS - now));
 	return RES_WAIT;
 }
 
@@ -277,8 +288,11 @@ sess_run(struct sess *s)
 	if (s->held)
 		return hold(s);
 	s->held_since = 0;
-	if (s->sealed && libssh2_channel_eof(s->channel) != 1) {
-		s->sealed = false;	/* what was kept is given out */
+	/* What was kept is given out: if that was not all, there is an error to
+	 * be seen; else none, though the server may have left meanwhile. */
+	if (s->sealed && (!s->saw_status ||
+	    libssh2_channel_eof(s->channel) != 1)) {
+		s->sealed = false;
 		return RES_MORE;
 	}
 	return is_over(s);
@@ -342,6 +356,7 @@ sess_status(struct sess *s)
 	if (!s->result_set)
 		set_result(s);
 	s->result_set = true;
+	s->sealed = false;
 	if (libssh2_channel_close(s->channel) == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);
 	return sess_goto(s, SESS_RELEASE);
@@ -356,5 +371,6 @@ sess_release(struct sess *s)
 	s->had_channel = true;
 	s->state = SESS_READY;
 	ahead_ask(s);
+	s->subsystem = false;	/* from here on it is the next one's */
 	return RES_DONE;
 }

@@ -109,6 +109,8 @@ keep_rest(struct sess *s, const unsigned char *p, size_t len)
 		return 1;
 	if ((s->rest = malloc(len)) == NULL) {
 		s->send_error = ENOMEM;
+		s->hung_up = true;
+		(void)shutdown(s->fd, SHUT_RDWR);	/* which wakes us */
 		return -1;
 	}
 	memcpy(s->rest, p, len);
@@ -180,6 +182,8 @@ count_send(libssh2_socket_t fd, const void *buf, size_t len, int flags,
 {
 	struct sess *s = *abstract;
 
+	if (s->over)
+		return -ECONNRESET;
 	/* Lost, and what came is still given out: that must not fail. */
 	if (s->sealed && s->hung_up)
 		return (ssize_t)len;

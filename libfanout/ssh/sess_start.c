@@ -146,7 +146,10 @@ await_start(struct sess *s)
 		return sess_again(s);
 	rc = libssh2_channel_send_eof(s->channel);
 	s->eof_sent = rc == 0;
-	if (rc == LIBSSH2_ERROR_EAGAIN)
+	/* In a key exchange neither was sent, and the command comes first. */
+	if (rc == LIBSSH2_ERROR_EAGAIN &&
+	    (libssh2_session_block_directions(s->ssh) &
+	    LIBSSH2_SESSION_BLOCK_OUTBOUND))
 		s->pending = PEND_EOF;
 	return sess_again(s);
 }

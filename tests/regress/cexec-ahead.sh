@@ -51,3 +51,11 @@ more=--tty
 talk "$no_tty" '1> ' 'echo o"ne"' 'failed: remote' 'echo t"wo"' 'failed: remote' quit
 want_status 1
 want_equal "$(count 'refuses a terminal')" 2 "refusals"
+
+# Nor is it a session for a job that is there already.
+run "$B/bed/twice" "$BED/ssh_config" "$no_tty" true tty
+want_out "remote
+remote"
+run "$B/bed/twice" "$BED/ssh_config" "$one" true
+want_out "ok
+ok"

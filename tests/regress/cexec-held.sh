@@ -34,12 +34,17 @@ first=$!
 # Over, or killed, long before it is read.
 held over -w "$probes" 'head -c 400000 /dev/zero; exit 3' &
 second=$!
+held closed -w 127.1.0.1 'head -c 250000 /dev/zero; exec >&- 2>&-; sleep 7; kill -9 $PPID' &
+third=$!
 held lost -w 127.1.0.1 'head -c 250000 /dev/zero; sleep 7; kill -9 $PPID'
 wait $first
 wait $second
+wait $third
 was probed 0 $bytes
 want_quiet
 was over 1 400000
 want_err 'failed: exit 3'
 was lost 1 250000
+want_err 'failed: lost'
+was closed 1 250000
 want_err 'failed: lost'
