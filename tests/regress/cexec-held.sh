@@ -3,17 +3,17 @@
 # clients gets its answers, and what came is given out even if it is lost then.
 . "$(dirname "$0")/../lib.sh"
 bed_up 1
-probes=$("$LOOPBACK" sshd probes 'ClientAliveInterval 2' 'ClientAliveCountMax 2')
+probes=$("$LOOPBACK" sshd probes 'ClientAliveInterval 3' 'ClientAliveCountMax 2')
 bytes=8000000
 export TERM=dumb
 
-# held NAME COMMAND...: nobody reads what it says for 14 s; $T/NAME, its messages
+# held NAME COMMAND...: nobody reads what it says for 20 s; $T/NAME, its messages
 # in NAME.err and its status in NAME.rc.
 held() {
 	name=$1
 	shift
 	mkfifo "$T/$name.fifo"
-	{ sleep 14; cat >"$T/$name"; } <"$T/$name.fifo" &
+	{ sleep 20; cat >"$T/$name"; } <"$T/$name.fifo" &
 	reader=$!
 	rc=0
 	"$CEXEC" -F "$BED/ssh_config" -n -N "$@" >"$T/$name.fifo" 2>"$T/$name.err" || rc=$?
