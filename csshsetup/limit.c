@@ -259,26 +259,26 @@ change_all(struct limit *l)
 	return change(l);
 }
 
+static bool
+is_wanted(const struct setup *s, size_t host, const void *ctx)
+{
+	const struct limit *l = ctx;
+
+	(void)s;
+	return l->wants[host];
+}
+
 /* With -r it is about the members' keys. */
 static void
 tell_kept(const struct limit *l)
 {
-	struct fanout_hosts *set;
-	char *names = NULL;
-	size_t i;
+	char *names = setup_names(l->s, is_wanted, l);
 
-	if (fanout_hosts_new(&set) != 0)
-		return;
-	for (i = 0; i < l->s->count; i++)
-		if (l->wants[i])
-			(void)fanout_hosts_add(set, fanout_hosts_at(l->s->hosts,
-			    i), NULL);
-	if (fanout_hosts_count(set) > 0 && fanout_hosts_fold(set, &names) == 0)
+	if (names != NULL)
 		warnx("our own key keeps the options that it has on %s: what "
 		    "the keys of members may do is asked for with %s", names,
 		    l->s->c->mutual ? "-r" : "--hub");
 	free(names);
-	fanout_hosts_free(set);
 }
 
 static int

@@ -357,25 +357,23 @@ members_talk(const struct dialog *like, const struct script_wish *wish)
 	    NULL);
 }
 
+static bool
+has_own_password(const struct setup *s, size_t host, const void *ctx)
+{
+	(void)ctx;
+	return s->host[host].state == INSTALLED && s->host[host].own_password;
+}
+
 /* A password that was typed for one host is not kept, nor asked for again. */
 static void
 tell_unknown(const struct setup *s)
 {
-	struct fanout_hosts *set;
-	char *names = NULL;
-	size_t i;
+	char *names = setup_names(s, has_own_password, NULL);
 
-	if (fanout_hosts_new(&set) != 0)
-		return;
-	for (i = 0; i < s->count; i++)
-		if (s->host[i].state == INSTALLED && s->host[i].own_password)
-			(void)fanout_hosts_add(set, fanout_hosts_at(s->hosts,
-			    i), NULL);
-	if (fanout_hosts_count(set) > 0 && fanout_hosts_fold(set, &names) == 0)
+	if (names != NULL)
 		warnx("%s: what else would change is not known, as a password "
 		    "of its own lets in", names);
 	free(names);
-	fanout_hosts_free(set);
 }
 
 int

@@ -32,6 +32,27 @@ setup_is_trusted(const struct setup *s, size_t host)
 	return s->host[host].state == TRUSTED;
 }
 
+char *
+setup_names(const struct setup *s, bool (*want)(const struct setup *,
+    size_t host, const void *ctx), const void *ctx)
+{
+	struct fanout_hosts *set;
+	char *names = NULL;
+	size_t i;
+
+	if (fanout_hosts_new(&set) != 0)
+		return NULL;
+	for (i = 0; i < s->count; i++)
+		if (want(s, i, ctx))
+			(void)fanout_hosts_add(set, fanout_hosts_at(s->hosts,
+			    i), NULL);
+	if (fanout_hosts_count(set) == 0 ||
+	    fanout_hosts_fold(set, &names) != 0)
+		names = NULL;
+	fanout_hosts_free(set);
+	return names;
+}
+
 bool
 setup_is_marked(const struct setup *s, size_t host)
 {

@@ -70,6 +70,10 @@ int	setup_last(struct setup *);
 bool	setup_is_new(const struct setup *, size_t host);
 bool	setup_is_marked(const struct setup *, size_t host);
 bool	setup_is_trusted(const struct setup *, size_t host);
+
+/* Those for which want() says so, folded; free(3). NULL: none, or no memory. */
+char	*setup_names(const struct setup *, bool (*want)(const struct setup *,
+	    size_t host, const void *ctx), const void *ctx);
 extern const char *const setup_keys_only[];	/* two options, and NULL */
 
 /* Takes what it said; -1: that is more than max, or there is no memory. */

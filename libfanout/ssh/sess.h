@@ -202,8 +202,8 @@ enum sess_res sess_finish_pending(struct sess *);
 /* What libssh2 has of the command's output already goes out, room or not. */
 void	sess_drain(struct sess *);
 
-/* A channel of the command's kind: NULL and libssh2's errno, as it says. */
-LIBSSH2_CHANNEL *sess_channel(struct sess *);
+/* A channel for a command; NULL and libssh2's errno, as it says. */
+LIBSSH2_CHANNEL *sess_channel(struct sess *, unsigned window);
 
 /* The channel of the next task: asked for with the end of this one; at rest
  * (1: all that came was read, 0: nothing was, -1: the session is lost); where

@@ -20,7 +20,7 @@ ahead_ask(struct sess *s)
 		return;
 	s->ahead = AHEAD_ASKED;
 	s->ahead_due = fo_now() + AHEAD_MS;
-	if ((s->channel = sess_channel(s)) != NULL)
+	if ((s->channel = sess_channel(s, SESS_WINDOW)) != NULL)
 		s->ahead = AHEAD_OPEN;
 	/* What went wrong is seen at the next look. */
 }
@@ -29,11 +29,7 @@ ahead_ask(struct sess *s)
 static int
 await(struct sess *s)
 {
-	bool subsystem = s->subsystem;
-
-	s->subsystem = false;		/* the same call again */
-	s->channel = sess_channel(s);
-	s->subsystem = subsystem;
+	s->channel = sess_channel(s, SESS_WINDOW);	/* the same call again */
 	if (s->channel != NULL) {
 		s->ahead = AHEAD_OPEN;
 		return 1;

@@ -10,11 +10,11 @@
 #include "ssh2.h"
 
 LIBSSH2_CHANNEL *
-sess_channel(struct sess *s)
+sess_channel(struct sess *s, unsigned window)
 {
 	return libssh2_channel_open_ex(s->ssh, "session",
-	    sizeof("session") - 1, s->subsystem ? SESS_WINDOW_COPY :
-	    SESS_WINDOW, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
+	    sizeof("session") - 1, window, LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL,
+	    0);
 }
 
 /*
@@ -41,7 +41,9 @@ sess_open(struct sess *s)
 	int rc;
 
 	fanout_io_stage(s->io, FANOUT_S_OPEN);
-	if ((s->channel = sess_channel(s)) != NULL)
+	s->channel = sess_channel(s, s->subsystem ? SESS_WINDOW_COPY :
+	    SESS_WINDOW);
+	if (s->channel != NULL)
 		return sess_goto(s, SESS_ENV);
 	rc = libssh2_session_last_errno(s->ssh);
 	if (rc == LIBSSH2_ERROR_EAGAIN)

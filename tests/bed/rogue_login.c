@@ -314,6 +314,7 @@ shut(struct guest *g)
 		return;
 	g->shut = g->channels;
 	farewell(g);
+	warnx("shut");
 }
 
 static int

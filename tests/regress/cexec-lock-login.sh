@@ -2,18 +2,11 @@
 # --lock logs in twice, for the lock and for the command: what is asked for that
 # is asked once where that will do, and where it will not, that is said.
 . "$(dirname "$0")/../lib.sh"
+. "$TOP/tests/regress/asker.inc"
 bed_up 5
-terminal=$B/bed/terminal
 export FANOUT_LOCK_DIR="$T/locks"
 mkdir "$FANOUT_LOCK_DIR"
-"$B/bed/asker" "$BED/hostkey" 127.0.0.1:0 "$T/log" run >"$T/asker" 2>"$T/asker.err" &
-background="${background-} $!"
-wait_for 5 test -s "$T/asker" ||
-	{ grep -q 'without libssh' "$T/asker.err" && skip "built without libssh"; } ||
-	fail "asker does not start"
-at=$(cat "$T/asker")
-echo "[${at%:*}]:${at#*:} $(cut -d ' ' -f 1,2 "$BED/hostkey.pub")" >>"$BED/known_hosts"
-sed '/BatchMode/d' "$BED/ssh_config" >"$T/ssh_config"
+asker run
 # The bed's own hosts have no such folder: there it is in /tmp.
 lock=t.$$
 trap 'rm -rf "/tmp/fanout-lock.$lock"; cleanup' EXIT
@@ -23,19 +16,6 @@ by_fd() {
 	shift
 	: >"$T/log"
 	run setsid $c --password-fd 9 -w "$users" "$@" 9<"$T/pw"
-}
-tty_run() {
-	: >"$T/log"
-	run "$terminal" "$T/tty" "$@"
-	! grep -q secret "$T/tty" || fail "a password was shown"
-}
-hosts() {
-	for user; do
-		printf '%s@%s,' "$user" "$at"
-	done | sed 's/,$//'
-}
-log_is() {
-	want_equal "$(sort "$T/log" | tr '\n' ';')" "$1" "attempts"
 }
 
 # One password, each host sent it for both.

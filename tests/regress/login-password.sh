@@ -3,16 +3,9 @@
 # once, and never again without asking. The server is bed/asker, which writes
 # down every attempt; login-pam.sh does the same with PAM.
 . "$(dirname "$0")/../lib.sh"
+. "$TOP/tests/regress/asker.inc"
 bed_up 2
-terminal=$B/bed/terminal
-"$B/bed/asker" "$BED/hostkey" 127.0.0.1:0 "$T/log" >"$T/asker" 2>"$T/asker.err" &
-background="${background-} $!"
-wait_for 5 test -s "$T/asker" ||
-	{ grep -q 'without libssh' "$T/asker.err" && skip "built without libssh"; } ||
-	fail "asker does not start"
-at=$(cat "$T/asker")
-echo "[${at%:*}]:${at#*:} $(cut -d ' ' -f 1,2 "$BED/hostkey.pub")" >>"$BED/known_hosts"
-sed '/BatchMode/d' "$BED/ssh_config" >"$T/ssh_config"
+asker
 
 # by_fd USERS OPTION...: the password from a descriptor, no terminal.
 by_fd() {
@@ -20,19 +13,6 @@ by_fd() {
 	shift
 	: >"$T/log"
 	run setsid "$CEXEC" -F "$T/ssh_config" -n "$@" --password-fd 9 -w "$users" x 9<"$T/pw"
-}
-tty_run() {
-	: >"$T/log"
-	run "$terminal" "$T/tty" "$@"
-	! grep -q secret "$T/tty" || fail "a password was shown"
-}
-hosts() {
-	for user; do
-		printf '%s@%s,' "$user" "$at"
-	done | sed 's/,$//'
-}
-log_is() {
-	want_equal "$(sort "$T/log" | tr '\n' ';')" "$1" "attempts"
 }
 echo secret >"$T/pw"
 c="$CEXEC -F $T/ssh_config -n"

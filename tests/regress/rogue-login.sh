@@ -100,7 +100,8 @@ want_err '2 of 2 failed: connect-timeout: 127.1.0.\[1-2\]$'
 
 # On a terminal: a channel that was asked for ahead, and shut before it was used.
 export TERM=dumb
-run "$B/bed/terminal" "$T/raw" '1> ' 'a' ': one' '!sleep 0.5; echo r"ested"' 'rested' 'b' ': one' 'c' ': one' quit -- \
+run "$B/bed/terminal" "$T/raw" '1> ' 'a' ': one' \
+    "!until grep -q shut $T/rogue.err; do :; done; echo it is g\"one\"" 'it is gone' 'b' ': one' 'c' ': one' quit -- \
     sh -c 'exec "$1" -F "$2" -v -v --transport ssh2 --login-timeout 5 --known-hosts "$3" --no-report \
 	-w "$4" </dev/tty >/dev/tty 2>&1' sh "$CEXEC" "$BED/ssh_config" "$T/kh" "shuts-next@$at"
 tr -d '\r' <"$T/raw" >"$out"
