@@ -3,6 +3,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +197,8 @@ one_event(struct drive *d, int timeout_ms, bool *came)
 	}
 	if (rc > 0) {
 		*came = true;
+		d->taken.events++;
+		d->taken.bytes += ev.len;
 		take_event(d, &ev);
 	}
 	return true;
@@ -246,6 +249,25 @@ asked(struct drive *d)
 	return true;
 }
 
+/*
+ * Of many hosts that answer one by one each would wake us: what they say in a
+ * few milliseconds is taken at once. Not where much comes, for which they would
+ * have to wait.
+ */
+#define GATHER_MS 5
+#define GATHER_HOSTS 32
+#define GATHER_EVENTS 64
+#define GATHER_BYTES 16384
+
+static void
+gather(struct drive *d)
+{
+	if (d->roster.running >= GATHER_HOSTS && d->taken.events > 0 &&
+	    d->taken.events < GATHER_EVENTS && d->taken.bytes < GATHER_BYTES)
+		(void)poll(NULL, 0, GATHER_MS);	/* a signal ends it */
+	d->taken.events = d->taken.bytes = 0;
+}
+
 void
 cli_drive_loop(struct drive *d)
 {
@@ -271,6 +293,7 @@ cli_drive_loop(struct drive *d)
 		if (asked(d) || (x != NULL && x->idle != NULL &&
 		    x->idle(x->ctx)))
 			continue;
+		gather(d);
 		if (!one_event(d, wait_ms(d), &came))
 			return;
 	}

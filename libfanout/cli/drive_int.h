@@ -23,6 +23,7 @@ struct drive {
 	bool		 kill_due;	/* to be said */
 	bool		 interrupted;	/* stopped by the user */
 	bool		 report_due;
+	struct { size_t events, bytes; } taken;	/* since the last wait */
 
 	/* the job under way */
 	fanout_job	 job;

@@ -60,12 +60,12 @@ enum sess_res {
 	RES_FAIL	/* the result says why; the session is of no use */
 };
 
-/* What is known at rest of the channel for the next task (sess_ahead.c). */
+/* What is known of the channel for the next task (sess_ahead.c). */
 enum sess_ahead { AHEAD_NONE, AHEAD_ASKED, AHEAD_OPEN, AHEAD_BACK,
     AHEAD_REFUSED };
 
 enum sess_pending { PEND_NONE, PEND_READ_OUT, PEND_READ_ERR, PEND_WRITE,
-    PEND_EOF, PEND_HOLD };
+    PEND_EOF, PEND_HOLD, PEND_LAST, PEND_NEXT };
 
 struct sess {
 	struct fanout_io *io;
@@ -74,6 +74,7 @@ struct sess {
 	enum sess_state	 state;
 	LIBSSH2_SESSION	*ssh;
 	LIBSSH2_CHANNEL	*channel;
+	LIBSSH2_CHANNEL	*next, *last;	/* of the tasks beside (sess_ahead.c) */
 
 	unsigned char	 early[256];	/* received, not yet given to libssh2 */
 	size_t		 early_off, early_len;
@@ -205,10 +206,16 @@ void	sess_drain(struct sess *);
 /* A channel for a command; NULL and libssh2's errno, as it says. */
 LIBSSH2_CHANNEL *sess_channel(struct sess *, unsigned window);
 
-/* The channel of the next task: asked for with the end of this one; at rest
- * (1: all that came was read, 0: nothing was, -1: the session is lost); where
- * the next task goes on. */
+/* The channel of the next task is asked for, with the end of this one or where
+ * it may be with its start: 1: s->ahead says how it went, 0: not yet, -1: it
+ * failed. The last one's is closed: 1, 0, -1 alike. */
 void	ahead_ask(struct sess *);
+void	ahead_ask_early(struct sess *);
+int	ahead_look(struct sess *);
+int	ahead_close_last(struct sess *);
+
+/* At rest: 1: all that came was read, 0: nothing was, -1: the session is
+ * lost. Where the next task goes on. */
 int	ahead_rest(struct sess *);
 int	ahead_read(struct sess *);	/* the same, where something came */
 enum sess_state ahead_state(struct sess *);

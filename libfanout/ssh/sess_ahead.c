@@ -1,13 +1,20 @@
 /*
  * sess_ahead.c - where more commands are to come (an interactive run), the
- * channel of the next is asked for together with the end of the last: that is
- * a round trip and a waking less for each. State DISCARD.
+ * channel of the next is asked for before there is one, and the last one's is
+ * closed with it: what a command sends then goes out in one segment, and its
+ * server answers in two. State DISCARD.
  *
- * It is used by a command that comes soon. After a while it is given back: the
- * server should not keep it for nothing, and on a session that may have died
- * in its sleep a command comes only behind an answer to an open, so that it is
- * known not to have begun when there is none.
+ * It is asked for with the start of a command where the server is known to
+ * keep several apart; others, which may do one thing at a time, are asked with
+ * its end.
+ *
+ * It is used by a command that comes soon. After a while both are given back:
+ * the server should not keep them for nothing, and on a session that may have
+ * died in its sleep a command comes only behind an answer to an open, so that
+ * it is known not to have begun when there is none.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "sess.h"
 
@@ -16,21 +23,29 @@
 void
 ahead_ask(struct sess *s)
 {
-	if (!s->more || s->subsystem || s->ahead == AHEAD_REFUSED)
+	s->ahead_due = fo_now() + AHEAD_MS;
+	if (!s->more || s->subsystem || s->ahead != AHEAD_NONE)
 		return;
 	s->ahead = AHEAD_ASKED;
-	s->ahead_due = fo_now() + AHEAD_MS;
-	if ((s->channel = sess_channel(s, SESS_WINDOW)) != NULL)
-		s->ahead = AHEAD_OPEN;
-	/* What went wrong is seen at the next look. */
+	(void)ahead_look(s);
 }
 
-/* 1: it is there or refused, 0: not yet, -1: the session is lost. */
-static int
-await(struct sess *s)
+void
+ahead_ask_early(struct sess *s)
 {
-	s->channel = sess_channel(s, SESS_WINDOW);	/* the same call again */
-	if (s->channel != NULL) {
+	const char *greeting = libssh2_session_banner_get(s->ssh);
+
+	if (greeting != NULL && strstr(greeting, "OpenSSH") != NULL)
+		ahead_ask(s);
+}
+
+int
+ahead_look(struct sess *s)
+{
+	if (s->ahead != AHEAD_ASKED)
+		return 1;
+	s->next = sess_channel(s, SESS_WINDOW);	/* the same call again */
+	if (s->next != NULL) {
 		s->ahead = AHEAD_OPEN;
 		return 1;
 	}
@@ -45,18 +60,35 @@ await(struct sess *s)
 	}
 }
 
+/* 1: it is closed, 0: not yet, -1: the session is lost. */
+static int
+let_go(struct sess *s, LIBSSH2_CHANNEL **channel)
+{
+	int rc;
+
+	if (*channel == NULL)
+		return 1;
+	rc = libssh2_channel_free(*channel);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return 0;
+	*channel = NULL;
+	return rc != 0 || s->hung_up ? -1 : 1;
+}
+
+int
+ahead_close_last(struct sess *s)
+{
+	return let_go(s, &s->last);
+}
+
 static int
 give_back(struct sess *s)
 {
-	int rc = libssh2_channel_free(s->channel);
+	int rc;
 
-	if (rc == LIBSSH2_ERROR_EAGAIN)
-		return 0;
-	if (rc != 0 || s->hung_up)
-		return -1;
-	s->channel = NULL;
-	s->ahead = AHEAD_NONE;
-	return 1;
+	if ((rc = let_go(s, &s->next)) == 1 && (rc = let_go(s, &s->last)) == 1)
+		s->ahead = AHEAD_NONE;
+	return rc;
 }
 
 int
@@ -69,7 +101,7 @@ ahead_rest(struct sess *s)
 	s->dry = false;
 	sock_collect(s);
 	if (s->ahead == AHEAD_ASKED) {
-		if (await(s) == -1)
+		if (ahead_look(s) == -1)
 			return -1;
 		reads = true;
 	}
@@ -101,11 +133,11 @@ ahead_read(struct sess *s)
 	}
 	if (s->ahead != AHEAD_OPEN)
 		return 0;
-	n = libssh2_channel_read(s->channel, unwanted, sizeof(unwanted));
+	n = libssh2_channel_read(s->next, unwanted, sizeof(unwanted));
 	if (n < 0 && n != LIBSSH2_ERROR_EAGAIN)
 		return -1;
 	/* It has shut it: then the next command asks for another. */
-	if (libssh2_channel_eof(s->channel) == 1) {
+	if (libssh2_channel_eof(s->next) == 1) {
 		s->ahead = AHEAD_BACK;
 		return give_back(s) == -1 ? -1 : 1;
 	}
@@ -123,13 +155,15 @@ ahead_state(struct sess *s)
 		return SESS_DISCARD;
 	fanout_io_log(s->io, 2, "its channel was asked for before");
 	s->ahead = AHEAD_NONE;
+	s->channel = s->next;
+	s->next = NULL;
 	return was == AHEAD_OPEN ? SESS_ENV : SESS_OPEN; /* the call again */
 }
 
 enum sess_res
 sess_discard(struct sess *s)
 {
-	int rc = s->ahead == AHEAD_ASKED ? await(s) : 1;
+	int rc = ahead_look(s);
 
 	if (rc == 1 && s->ahead != AHEAD_REFUSED)
 		rc = give_back(s);

@@ -102,7 +102,9 @@ sess_settle(struct sess *s)
 enum sess_res
 sess_kill_open(struct sess *s)
 {
-	s->killer = libssh2_channel_open_session(s->ssh);
+	/* The next command's channel, or if that was asked for the same call. */
+	s->killer = s->next != NULL ? s->next : sess_channel(s, SESS_WINDOW);
+	s->next = NULL;
 	if (s->killer != NULL)
 		return sess_goto(s, SESS_KILL_EXEC);
 	if (libssh2_session_last_errno(s->ssh) == LIBSSH2_ERROR_EAGAIN)

@@ -157,6 +157,20 @@ read_ahead(struct sess *s)
 	return RES_NEXT;
 }
 
+/* For the next command's channel, beside this one's business. */
+static enum sess_res
+look_ahead(struct sess *s)
+{
+	switch (s->sealed ? 1 : ahead_look(s)) {
+	case 0:
+		(void)run_again(s, PEND_NEXT);
+		break;
+	case -1:
+		s->ahead = AHEAD_REFUSED;	/* the rest will tell why */
+	}
+	return s->pending != PEND_NONE ? RES_WAIT : RES_NEXT;
+}
+
 enum sess_res
 sess_finish_pending(struct sess *s)
 {
@@ -176,6 +190,12 @@ sess_finish_pending(struct sess *s)
 	case PEND_HOLD:
 		(void)read_ahead(s);
 		return s->pending != PEND_NONE ? RES_WAIT : RES_NEXT;
+	case PEND_LAST:
+		if (ahead_close_last(s) == 0)
+			(void)run_again(s, call);
+		return s->pending != PEND_NONE ? RES_WAIT : RES_NEXT;
+	case PEND_NEXT:
+		return look_ahead(s);
 	default:
 		return RES_NEXT;
 	}
@@ -202,6 +222,8 @@ pump(struct sess *s)
 	if (s->pending != PEND_NONE &&
 	    (all = sess_finish_pending(s)) != RES_NEXT && all != RES_MORE)
 		return all;
+	if (look_ahead(s) == RES_WAIT)
+		return RES_WAIT;
 	for (i = 0; i < 2; i++) {
 		res = read_stream(s, in[i].stream, in[i].kind, in[i].call);
 		if (res == RES_MORE)
@@ -357,7 +379,9 @@ sess_status(struct sess *s)
 		set_result(s);
 	s->result_set = true;
 	s->sealed = false;
-	if (libssh2_channel_close(s->channel) == LIBSSH2_ERROR_EAGAIN)
+	/* With a channel for the next command it is closed when that comes. */
+	if (s->next == NULL &&
+	    libssh2_channel_close(s->channel) == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);
 	return sess_goto(s, SESS_RELEASE);
 }
@@ -365,7 +389,11 @@ sess_status(struct sess *s)
 enum sess_res
 sess_release(struct sess *s)
 {
-	if (libssh2_channel_free(s->channel) == LIBSSH2_ERROR_EAGAIN)
+	if (ahead_close_last(s) == 0)
+		return sess_again(s);
+	if (s->next != NULL)
+		s->last = s->channel;
+	else if (libssh2_channel_free(s->channel) == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);
 	s->channel = NULL;
 	s->had_channel = true;

@@ -133,26 +133,40 @@ no_subsystem(struct sess *s)
 	return sess_goto(s, SESS_STATUS);
 }
 
+/* Is a packet half sent? (In a key exchange none is, and none can be.) */
+static bool
+half_sent(struct sess *s)
+{
+	return (libssh2_session_block_directions(s->ssh) &
+	    LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0;
+}
+
 /*
- * The command will find its input at its end: that need not wait for the
- * server's word, and goes with the request, as from ssh -n.
+ * The request is sent. What need not wait for the server's word goes with it:
+ * the end of an input that has none, as from ssh -n; the end of the channel
+ * before; the channel of the next command.
  */
 static enum sess_res
 await_start(struct sess *s)
 {
 	int rc;
 
-	if (s->has_input || s->tty || s->subsystem || s->eof_sent ||
-	    (libssh2_session_block_directions(s->ssh) &
-	    LIBSSH2_SESSION_BLOCK_OUTBOUND))
+	if (half_sent(s))
 		return sess_again(s);
-	rc = libssh2_channel_send_eof(s->channel);
-	s->eof_sent = rc == 0;
-	/* In a key exchange neither was sent, and the command comes first. */
-	if (rc == LIBSSH2_ERROR_EAGAIN &&
-	    (libssh2_session_block_directions(s->ssh) &
-	    LIBSSH2_SESSION_BLOCK_OUTBOUND))
-		s->pending = PEND_EOF;
+	if (!s->has_input && !s->tty && !s->subsystem && !s->eof_sent) {
+		rc = libssh2_channel_send_eof(s->channel);
+		s->eof_sent = rc == 0;
+		if (rc == LIBSSH2_ERROR_EAGAIN && half_sent(s))
+			s->pending = PEND_EOF;
+	}
+	if (s->pending == PEND_NONE && ahead_close_last(s) == 0 &&
+	    half_sent(s))
+		s->pending = PEND_LAST;
+	if (s->pending == PEND_NONE) {
+		ahead_ask_early(s);
+		if (s->ahead == AHEAD_ASKED && half_sent(s))
+			s->pending = PEND_NEXT;
+	}
 	return sess_again(s);
 }
 

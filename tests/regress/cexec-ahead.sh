@@ -1,7 +1,7 @@
 #!/bin/sh
-# Sessions that stay open: the channel of the next command is asked for with
-# the end of the last, used by what comes soon and given back after a while; a
-# server that gives one channel only does not mind.
+# Sessions that stay open: the channel of the next command is asked for ahead,
+# used by what comes soon and given back after a while; servers that give few
+# channels do not mind.
 . "$(dirname "$0")/../lib.sh"
 bed_up 1
 export TERM=dumb
@@ -30,6 +30,23 @@ want_status 0
 want_equal "$(count ' -> exec')" 3 "commands on a server with MaxSessions 1"
 want_equal "$(count 'auth -> ready')" 1 "logins"
 
+# Of two one is still being put away when the third is asked for.
+two=$("$LOOPBACK" sshd two 'MaxSessions 2')
+talk "$two" '1> ' 'echo o"ne"' ': one' 'echo t"wo"' ': two' 'echo thr"ee"' ': three' 'echo fo"ur"' ': four' quit
+want_status 0
+want_equal "$(count ' -> exec')" 4 "commands on a server with MaxSessions 2"
+want_equal "$(count 'auth -> ready')" 1 "logins"
+
+# A command that is given up is ended through the channel of the next, also where
+# that is the last one there is.
+pid="\$(cat $T/pid)"
+for server in 127.1.0.1 "$two"; do
+	talk "$server" '1> ' 'echo o"ne"' ': one' "echo \$\$ >$T/pid; echo r\"uns\"; exec sleep 1000" 'runs' '^C' 'twice' '^C' \
+	    'failed: canceled' "!kill -0 $pid 2>/dev/null && echo th\"ere\" || echo g\"one\"" 'gone' 'echo t"wo"' ': two' quit
+	want_status 0
+	want_equal "$(count 'settle -> kill-open')" 1 "killers"
+done
+
 # At rest for longer than it is kept, and for longer than the server waits for
 # an answer to its probes.
 probes=$("$LOOPBACK" sshd probes 'ClientAliveInterval 1' 'ClientAliveCountMax 2')
@@ -39,7 +56,6 @@ want_equal "$(count 'asked for before')" 0 "channels asked for before"
 want_equal "$(count 'auth -> ready')" 1 "logins"
 
 # A session that ended at rest is begun anew, and nobody is told.
-pid="\$(cat $T/pid)"
 talk 127.1.0.1 '1> ' "echo \$PPID >$T/pid; echo o\"ne\"" ': one' \
     "!kill -9 $pid; while kill -0 $pid 2>/dev/null; do :; done; echo g\"one\"" 'gone' 'echo t"wo"' ': two' quit
 want_status 0

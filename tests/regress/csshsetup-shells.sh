@@ -79,6 +79,12 @@ if [ -n "$dropbear" ]; then
 	want_status 0
 	want_equal "$(tail -n 1 "$out")" '2 of 2 ways without a password'
 	von node3 grep -q '^\[node6\]:2222,' /root/.ssh/known_hosts || fail "no port in known_hosts"
+	# Asked for the next channel at the end of a command only.
+	# shellcheck disable=SC2016
+	run at_home env TERM=dumb "$B/bed/terminal" "$T/raw" '1> ' 'echo o"ne"' ': one' 'echo t"wo"' ': two' quit -- sh -c \
+	    'exec "$1" --no-report -v -v -w root@node6:2222 </dev/tty >/dev/tty 2>&1' sh "$CEXEC"
+	want_status 0
+	want_equal "$(grep -c 'asked for before' "$T/raw")" 1 "channels asked for before"
 	von node6 rm -r /root/.ssh
 	von node6 sed -i 1d /etc/ssh/sshd_config
 fi
