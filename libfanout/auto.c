@@ -27,7 +27,7 @@ struct autopeer {
 	struct fanout_task task;
 	const struct fanout_transport *now;	/* first or second */
 	void		*impl;
-	bool		 any_cipher;
+	bool		 any_algorithm;
 	void		*resting;	/* the first one's, while a task that
 					 * is bulk goes by the second */
 };
@@ -175,7 +175,7 @@ auto_new(void *shared, struct fanout_io *io, const char *host,
 	p->shared = sh;
 	p->io = io;
 	p->host = host;
-	p->any_cipher = ssh2_any_cipher(&ap->first);
+	p->any_algorithm = ssh2_any_algorithm(&ap->first);
 	p->now = ap->skip_first ? second : first;
 	p->impl = p->now->peer_new(ap->skip_first ? sh->second : sh->first,
 	    io, host, &ap->first, fd);
@@ -202,7 +202,7 @@ start_bulk(struct autopeer *p)
 		return;
 	for (i = 0; i < FANOUT_WATCHES; i++)
 		fanout_io_watch(p->io, i, -1, 0);
-	p->task.bulk = p->any_cipher;
+	p->task.bulk = p->any_algorithm;
 	p->resting = p->impl;
 	p->now = second;
 	p->impl = impl;

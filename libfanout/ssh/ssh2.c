@@ -25,11 +25,11 @@ ssh2_cannot(const struct fanout_result *r)
 }
 
 bool
-ssh2_any_cipher(const struct fanout_plan *plan)
+ssh2_any_algorithm(const struct fanout_plan *plan)
 {
 	const struct hostplan *hp = plan->priv;
 
-	return hp != NULL && hp->conf.ciphers == NULL;
+	return hp != NULL && hp->conf.ciphers == NULL && hp->conf.kex == NULL;
 }
 
 const struct fanout_transport fo_transport_ssh2 = {

@@ -22,8 +22,9 @@ void	ssh2_init(void);
 #define SSH2_CANNOT (-10001)
 bool	ssh2_cannot(const struct fanout_result *);
 
-/* Does the configuration of this host leave the cipher open? */
-bool	ssh2_any_cipher(const struct fanout_plan *);
+/* Does the configuration of this host leave the cipher and the key exchange
+ * open? */
+bool	ssh2_any_algorithm(const struct fanout_plan *);
 
 const char *ssh2_library(void);		/* its version at run time */
 
