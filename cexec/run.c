@@ -73,7 +73,7 @@ event(void *ctx, struct fanout_event *ev, struct cli_sink *out)
 
 /* A host that has lost the lock is not begun, if it has not been. */
 static bool
-remark(void *ctx, struct fanout_event *ev)
+remark(void *ctx, struct fanout *engine, struct fanout_event *ev)
 {
 	struct cexec *c = ctx;
 
@@ -81,6 +81,7 @@ remark(void *ctx, struct fanout_event *ev)
 		return false;
 	if (c->send.skip != NULL && c->send.skip[ev->host] == NULL)
 		c->send.skip[ev->host] = c->lock.skip[ev->host];
+	fanout_leave_out(engine, ev->name);
 	return true;
 }
 

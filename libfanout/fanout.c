@@ -150,6 +150,12 @@ fanout_cancel(struct fanout *f, fanout_job job)
 	engine_cancel(f->eng, job);
 }
 
+void
+fanout_leave_out(struct fanout *f, const char *host)
+{
+	engine_leave_out(f->eng, host);
+}
+
 ssize_t
 fanout_write(struct fanout *f, fanout_job job, size_t host, const void *data,
     size_t len)

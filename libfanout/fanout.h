@@ -490,6 +490,10 @@ int	fanout_submit(struct fanout *, const struct fanout_hosts *,
 	    const struct fanout_cmd *, fanout_job *, struct fanout_error *);
 void	fanout_cancel(struct fanout *, fanout_job);	/* 0: all */
 
+/* The host does not begin what it has not begun: that is skipped, in every job
+ * there is. What runs goes on. */
+void	fanout_leave_out(struct fanout *, const char *host);
+
 /*
  * The standard input of one host of a job with own_input, as write(2) on a
  * pipe that does not block: how many bytes were taken, which may be none. After

@@ -176,7 +176,8 @@ cli_drive_remarks(struct drive *d)
 	const struct cli_extra *x = d->run->extra;
 	struct fanout_event ev;
 
-	while (x != NULL && x->remark != NULL && x->remark(x->ctx, &ev))
+	while (x != NULL && x->remark != NULL && x->remark(x->ctx, d->engine,
+	    &ev))
 		take_event(d, &ev);
 }
 

@@ -47,7 +47,7 @@ struct cli_extra {
 	int	(*status)(void *ctx, const struct cli_roster *, int usual);
 	bool	(*idle)(void *ctx);
 	int	(*due)(void *ctx);
-	bool	(*remark)(void *ctx, struct fanout_event *);
+	bool	(*remark)(void *ctx, struct fanout *, struct fanout_event *);
 	bool	(*moved)(void *ctx, uint64_t *bytes, uint64_t *of);
 	void	*ctx;
 };

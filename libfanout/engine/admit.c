@@ -336,7 +336,7 @@ admit_retry(struct admit *a, struct task *t, int64_t now)
 	return useful;
 }
 
-/* Under mu: move a host's canceled tasks to out. */
+/* Under mu: move a host's tasks that are canceled or left out to out. */
 static void
 pick_canceled(struct admit *a, struct host *h, struct task_list *out)
 {
@@ -345,7 +345,7 @@ pick_canceled(struct admit *a, struct host *h, struct task_list *out)
 
 	while ((t = STAILQ_FIRST(&h->tasks)) != NULL) {
 		STAILQ_REMOVE_HEAD(&h->tasks, link);
-		if (atomic_load(&t->job->canceled)) {
+		if (t->left_out || atomic_load(&t->job->canceled)) {
 			STAILQ_INSERT_TAIL(out, t, link);
 			a->waiting--;
 		} else
@@ -371,16 +371,37 @@ sweep(struct admit *a, struct host_list *queue, struct task_list *out)
 	}
 }
 
-void
-admit_canceled(struct admit *a, struct task_list *out)
+static void
+sweep_all(struct admit *a, struct task_list *out)
 {
 	unsigned i;
 
-	pthread_mutex_lock(&a->mu);
 	sweep(a, &a->cold, out);
 	sweep(a, &a->later, out);
 	for (i = 0; i < a->nworkers; i++)
 		sweep(a, &a->warm[i], out);
+}
+
+void
+admit_leave_out(struct admit *a, struct host *h, struct task_list *out)
+{
+	struct task *t;
+
+	pthread_mutex_lock(&a->mu);
+	STAILQ_FOREACH(t, &h->tasks, link)
+		t->left_out = true;
+	if (h->place == HOST_FLIGHT)
+		pick_canceled(a, h, out);
+	else if (h->place == HOST_QUEUED)
+		sweep_all(a, out);
+	pthread_mutex_unlock(&a->mu);
+}
+
+void
+admit_canceled(struct admit *a, struct task_list *out)
+{
+	pthread_mutex_lock(&a->mu);
+	sweep_all(a, out);
 	pthread_mutex_unlock(&a->mu);
 }
 

@@ -68,6 +68,9 @@ void	admit_later(struct admit *, struct task *, int64_t when);
 /* The session was no good: the task waits again, in the first place. */
 void	admit_again(struct admit *, struct task *);
 
+/* A host's tasks leave all queues. */
+void	admit_leave_out(struct admit *, struct host *, struct task_list *out);
+
 /* Take the tasks of canceled jobs out of all queues. */
 void	admit_canceled(struct admit *, struct task_list *out);
 

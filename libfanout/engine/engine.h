@@ -67,6 +67,7 @@ void	engine_free(struct engine *);
 int	engine_submit(struct engine *, const struct fanout_hosts *,
 	    const struct fanout_cmd *, fanout_job *, struct fanout_error *);
 void	engine_cancel(struct engine *, fanout_job);
+void	engine_leave_out(struct engine *, const char *host);
 ssize_t	engine_write(struct engine *, fanout_job, size_t host, const void *,
 	    size_t);
 int	engine_write_end(struct engine *, fanout_job, size_t host, bool cut);

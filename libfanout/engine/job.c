@@ -244,12 +244,29 @@ engine_task_done(struct engine *eng, struct worker *w, struct task *t)
 		queue_put(&eng->queue, &t->done);
 }
 
+/* Tasks that left the queues without having begun. */
+static void
+end_all(struct engine *eng, struct task_list *gone)
+{
+	struct task *t;
+
+	while ((t = STAILQ_FIRST(gone)) != NULL) {
+		STAILQ_REMOVE_HEAD(gone, link);
+		if (t->left_out)
+			fo_fail(&t->result, FANOUT_C_SKIPPED, 0, 0,
+			    "left out before it began");
+		else
+			fo_fail(&t->result, FANOUT_C_CANCELED, 0, 0,
+			    "canceled before it began");
+		engine_task_done(eng, NULL, t);
+	}
+}
+
 void
 engine_cancel(struct engine *eng, fanout_job id)
 {
 	struct task_list gone = STAILQ_HEAD_INITIALIZER(gone);
 	struct job *job;
-	struct task *t;
 
 	pthread_mutex_lock(&eng->jobs_mu);
 	TAILQ_FOREACH(job, &eng->jobs, link)
@@ -261,13 +278,20 @@ engine_cancel(struct engine *eng, fanout_job id)
 		if (id == 0 || job->id == id)
 			admit_canceled_behind(&eng->admit, job, &gone);
 	pthread_mutex_unlock(&eng->jobs_mu);
-	while ((t = STAILQ_FIRST(&gone)) != NULL) {
-		STAILQ_REMOVE_HEAD(&gone, link);
-		fo_fail(&t->result, FANOUT_C_CANCELED, 0, 0,
-		    "canceled before it began");
-		engine_task_done(eng, NULL, t);
-	}
+	end_all(eng, &gone);
 	engine_notify(eng, NULL);
+}
+
+void
+engine_leave_out(struct engine *eng, const char *name)
+{
+	struct task_list gone = STAILQ_HEAD_INITIALIZER(gone);
+	struct host *h = engine_host(eng, name);
+
+	if (h == NULL)
+		return;		/* no memory: it does not wait, either */
+	admit_leave_out(&eng->admit, h, &gone);
+	end_all(eng, &gone);
 }
 
 static struct job *

@@ -43,6 +43,7 @@ struct task {
 	struct job	*job;
 	struct host	*host;
 	bool		 skipped;	/* never begun: see fanout_cmd.skip */
+	bool		 left_out;	/* admission: nor this one any more */
 	struct event	 start, done;	/* always there: never out of memory */
 	atomic_size_t	 undelivered;	/* bytes of output on their way */
 	atomic_bool	 held;		/* worker waits for it to shrink */

@@ -158,6 +158,19 @@ for more in '' "--expand --stdin-file $T/in.%h"; do
 	[ ! -e "$T/began.two" ] || fail "two was begun"
 done
 
+# Nor is what waits for its turn, behind others.
+mkdir -p "$T/three"
+runs t.7 -w one,two,three -f 1 "$waits"
+wait_for 10 test -e "$T/began.one" || fail "does not begin"
+lose t.7 three cut
+lost_on three ''
+ended
+want_status 1
+want_equal "$(sort "$out")" 'one: ran
+two: ran' "what ran"
+want_err 'cexec: three: lost: nothing was run: lock t.7 was lost'
+[ ! -e "$T/began.three" ] || fail "three was begun"
+
 # Whenever it is lost, the exit status tells.
 for i in 1 2 3; do
 	l -w one,two -f 1 --lock t.7 "[ \${FANOUT_LOCK_DIR##*/} = two ] || kill -9 \$(cd $T/one/fanout-lock.t.7 && ls | sed -n s/by.//p)"

@@ -55,6 +55,42 @@ cancel_main(void *arg)
 	return NULL;
 }
 
+/* What waits ends, what runs goes on, and so do others. */
+static void
+test_leave_out(void)
+{
+	struct fanout_opts o;
+	struct fanout_event ev;
+	struct run r;
+	int fds[2];
+	unsigned i;
+
+	FANOUT_OPTS_INIT(&o);
+	o.window = 1;
+	run_new(&r, &o, "echo[1-9]");
+	if (pipe(fds) == -1)
+		abort();
+	(void)run_submit(&r, "x", fds[0]);
+	while (fanout_next(r.f, &ev, -1) == 1 && ev.kind != FANOUT_EV_START)
+		(void)note(&ev, &r);
+	(void)note(&ev, &r);
+	fanout_leave_out(r.f, ev.name);
+	fanout_leave_out(r.f, "echo7");
+	fanout_leave_out(r.f, "echo9");
+	fanout_leave_out(r.f, "echo9");
+	fanout_leave_out(r.f, "nobody");
+	close(fds[1]);		/* which ends the first */
+	is_int(fanout_run(r.f, note, &r), 0, "some left out: ends");
+	is_int(run_dones(&r), 9, "one DONE each with some left out");
+	is_int(run_count(&r, FANOUT_C_SKIPPED), 2, "those that waited");
+	is_int(run_count(&r, FANOUT_C_OK), 7, "others, and what ran");
+	for (i = 6; i < 9; i += 2)
+		is_int(r.seen[i].starts, 0, "no START");
+	is_int(r.disorder, 0, "order kept when left out");
+	run_free(&r);
+	close(fds[0]);
+}
+
 static void
 test_cancel(void)
 {
@@ -475,6 +511,7 @@ int
 main(void)
 {
 	test_one_done();
+	test_leave_out();
 	test_cancel();
 	test_free_in_mid_run();
 	test_pull();
