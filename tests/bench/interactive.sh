@@ -22,7 +22,6 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 env=$(tests/bed/loopback up "$HOSTS")
 eval "$env"
-ulimit -n "$(ulimit -H -n)"
 # shellcheck disable=SC2016
 used='!cat /proc/$PPID/task/*/schedstat | awk "{ s += \$1 } END { print \"used\", s }"'
 # shellcheck disable=SC2016

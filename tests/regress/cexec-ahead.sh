@@ -50,10 +50,11 @@ done
 # At rest for longer than it is kept, and for longer than the server waits for
 # an answer to its probes.
 probes=$("$LOOPBACK" sshd probes 'ClientAliveInterval 1' 'ClientAliveCountMax 2')
-talk "$probes" '1> ' 'echo o"ne"' ': one' '!sleep 21; echo r"ested"' 'rested' 'echo t"wo"' ': two' quit
+talk "127.1.0.1,$probes" '2> ' 'echo o"ne"' ': one' '!sleep 21; echo r"ested"' 'rested' 'echo t"wo"' ': two' quit
 want_status 0
-want_equal "$(count 'asked for before')" 0 "channels asked for before"
-want_equal "$(count 'auth -> ready')" 1 "logins"
+want_equal "$(count '127.1.0.1: its channel was asked for before')" 0 "channels that were kept for too long"
+want_equal "$(count ': two$')" 2 "hosts that were there still"
+want_equal "$(count 'auth -> ready')" 2 "logins"
 
 # A session that ended at rest is begun anew, and nobody is told.
 talk 127.1.0.1 '1> ' "echo \$PPID >$T/pid; echo o\"ne\"" ': one' \
