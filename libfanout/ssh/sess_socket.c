@@ -176,6 +176,33 @@ sock_collect(struct sess *s)
 	s->collects = sock_flush(s) == 1;
 }
 
+/*
+ * What is small is taken whole: the end of a channel, say, whose packet libssh2
+ * makes on the stack. Half sent it would have to come again from the very same
+ * place there, and not every call of ours that ends one is.
+ */
+#define SMALL 256
+#define REST_MAX 8192
+
+static ssize_t
+behind_rest(struct sess *s, const void *buf, size_t len)
+{
+	size_t left = s->rest_len - s->rest_off;
+	unsigned char *p;
+
+	if (len > SMALL || left + len > REST_MAX ||
+	    (p = malloc(left + len)) == NULL)
+		return -EAGAIN;
+	memcpy(p, s->rest + s->rest_off, left);
+	memcpy(p + left, buf, len);
+	free(s->rest);
+	s->rest = p;
+	s->rest_off = 0;
+	s->rest_len = left + len;
+	s->moved += len;
+	return (ssize_t)len;
+}
+
 static ssize_t
 count_send(libssh2_socket_t fd, const void *buf, size_t len, int flags,
     void **abstract)
@@ -193,15 +220,17 @@ count_send(libssh2_socket_t fd, const void *buf, size_t len, int flags,
 		case -1:
 			return -s->send_error;
 		case 0:
-			return -EAGAIN;
+			return behind_rest(s, buf, len);
 		}
-		if (!s->collects || len > sizeof(collected))
+		if (len > (s->collects ? sizeof(collected) : SMALL))
 			return counted(s, send(fd, buf, len,
 			    flags | MSG_NOSIGNAL));
 	}
 	memcpy(collected + s->collected, buf, len);
 	s->collected += len;
 	s->moved += len;
+	if (!s->collects && sock_flush(s) == -1)
+		return -s->send_error;
 	return (ssize_t)len;
 }
 

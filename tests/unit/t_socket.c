@@ -123,6 +123,69 @@ full(void)
 	end(&p);
 }
 
+/* Another session on the same socket is another packet. */
+static int
+say_more(struct pair *p, size_t len)
+{
+	LIBSSH2_SESSION *ssh = p->s.ssh;
+	struct pair more;
+	int dir;
+
+	begin(&more, len);
+	close(more.s.fd);
+	close(more.far);
+	*libssh2_session_abstract(more.s.ssh) = &p->s;
+	(void)libssh2_session_handshake(more.s.ssh, p->s.fd);
+	dir = libssh2_session_block_directions(more.s.ssh);
+	p->s.ssh = more.s.ssh;
+	p->s.over = true;
+	(void)libssh2_session_handshake(p->s.ssh, p->s.fd);
+	libssh2_session_free(p->s.ssh);
+	p->s.over = false;
+	p->s.ssh = ssh;
+	return (dir & LIBSSH2_SESSION_BLOCK_OUTBOUND) == 0;
+}
+
+static size_t
+drain_all(struct pair *p)
+{
+	size_t got = drain(p);
+	int i;
+
+	for (i = 0; i < 20 && sock_flush(&p->s) == 0; i++)
+		got += drain(p);
+	return got + drain(p);
+}
+
+/* What is small is whole for libssh2, whatever the socket takes. */
+static void
+small(void)
+{
+	struct pair p;
+	int i, whole = 0;
+
+	begin(&p, 3000);
+	fill(&p);
+	sock_collect(&p.s);
+	(void)libssh2_session_handshake(p.s.ssh, p.s.fd);
+	sock_collect(&p.s);
+	is_int(say_more(&p, 100), 1, "behind a rest");
+	is_int(say_more(&p, 1000), 0, "but not what is larger");
+	is_int(drain_all(&p), 3100, "it comes when there is room");
+	for (i = 0; i < 1000; i++)
+		whole += say_more(&p, 100);
+	ok(whole > 10 && whole < 1000, "nor without end");
+	is_int(drain_all(&p), (long)whole * 100, "all of it");
+	end(&p);
+	begin(&p, 100);
+	fill(&p);
+	(void)libssh2_session_handshake(p.s.ssh, p.s.fd);
+	is_int(libssh2_session_block_directions(p.s.ssh),
+	    LIBSSH2_SESSION_BLOCK_INBOUND, "outside of a step, too");
+	is_int(drain_all(&p), 100, "it comes");
+	end(&p);
+}
+
 static void
 large(void)
 {
@@ -159,6 +222,7 @@ main(void)
 	collects();
 	without();
 	full();
+	small();
 	large();
 	gone();
 	libssh2_exit();
