@@ -1,5 +1,6 @@
 #include <sys/mman.h>
 
+#include <arpa/inet.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,27 @@
 #include "memory.h"
 #include "sess.h"
 
+#define MSG_OPEN_CONFIRMATION 91
 #define MSG_CHANNEL_REQUEST 98
 #define NAME "exit-status"
+
+/* Of a message on a channel: byte type, uint32 recipient channel. */
+static uint32_t
+channel_of(const unsigned char *msg)
+{
+	uint32_t number;
+
+	memcpy(&number, msg + 1, sizeof(number));
+	return ntohl(number);
+}
+
+/* byte type, and four times uint32 */
+static int
+is_confirmation(const unsigned char *msg)
+{
+	return malloc_usable_size((void *)(uintptr_t)msg) >= 17 &&
+	    msg[0] == MSG_OPEN_CONFIRMATION;
+}
 
 /* byte type, uint32 channel, string name, boolean, uint32 status */
 static int
@@ -76,6 +96,16 @@ memory_realloc(void *p, size_t size, void **abstract)
 	return q;
 }
 
+static void
+watch(struct sess *s, const unsigned char *msg)
+{
+	if (is_confirmation(msg))
+		s->confirmed = channel_of(msg);
+	else if (s->channel != NULL && is_exit_status(msg) &&
+	    channel_of(msg) == s->number)
+		s->saw_status = true;
+}
+
 void
 memory_free(void *p, void **abstract)
 {
@@ -83,8 +113,7 @@ memory_free(void *p, void **abstract)
 
 	if (p == NULL)
 		return;
-	if (s->channel != NULL && is_exit_status(p))
-		s->saw_status = true;
+	watch(s, p);
 	if (s->state == SESS_AUTH)
 		auth_saw(s, p, malloc_usable_size(p));
 	if (s->carry != NULL)

@@ -4,8 +4,9 @@
  * libssh2 up to 1.11 reports exit status 0 alike when the command said 0 and
  * when no status ever came, and a host of the second kind must not count as
  * good. Each message it receives is freed through this allocator when it has
- * been dealt with: a CHANNEL_REQUEST "exit-status" (RFC 4254 6.10) among them
- * is noted in the session.
+ * been dealt with: a CHANNEL_REQUEST "exit-status" (RFC 4254 6.10) for the
+ * task's channel among them is noted in the session, and the number of each
+ * channel that was opened (the last that is freed before the open returns).
  */
 #ifndef FO_SSH_MEMORY_H
 #define FO_SSH_MEMORY_H

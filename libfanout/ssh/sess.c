@@ -247,13 +247,12 @@ set_watch(struct sess *s, uint64_t moved_before)
 static enum fanout_verdict
 at_rest(struct sess *s)
 {
-	/* The first time nothing has come, as far as is known. */
-	int was_read = s->rests ? ahead_rest(s) : 1;
+	int was_read = ahead_rest(s);
 	short events = POLLIN;
 	char c;
 	ssize_t n = -1;
 
-	if (was_read == 0) {
+	if (was_read == 0 && s->rests) {
 		n = recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
 		if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
 			return FANOUT_CLOSED;

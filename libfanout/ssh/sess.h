@@ -75,6 +75,8 @@ struct sess {
 	LIBSSH2_SESSION	*ssh;
 	LIBSSH2_CHANNEL	*channel;
 	LIBSSH2_CHANNEL	*next, *last;	/* of the tasks beside (sess_ahead.c) */
+	uint32_t	 number, next_number;	/* as the server calls them */
+	uint32_t	 confirmed;	/* the last one that was opened */
 
 	unsigned char	 early[256];	/* received, not yet given to libssh2 */
 	size_t		 early_off, early_len;
@@ -104,6 +106,7 @@ struct sess {
 	bool		 rests;		/* between tasks, and watched */
 	enum sess_ahead	 ahead;		/* the channel of the next task */
 	int64_t		 ahead_due;	/* when it is given back, ms */
+	bool		 ahead_late;	/* not to be had beside a command */
 	size_t		 memory;	/* what libssh2 has of us, bytes */
 	size_t		 windows;	/* what others may have on their way */
 	bool		 hung_up;	/* the socket is of no use any more */

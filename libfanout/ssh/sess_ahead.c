@@ -13,6 +13,9 @@
  * died in its sleep a command comes only behind an answer to an open, so that
  * it is known not to have begun when there is none.
  */
+#include <sys/socket.h>
+
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -35,7 +38,8 @@ ahead_ask_early(struct sess *s)
 {
 	const char *greeting = libssh2_session_banner_get(s->ssh);
 
-	if (greeting != NULL && strstr(greeting, "OpenSSH") != NULL)
+	if (!s->ahead_late && greeting != NULL &&
+	    strstr(greeting, "OpenSSH") != NULL)
 		ahead_ask(s);
 }
 
@@ -46,6 +50,7 @@ ahead_look(struct sess *s)
 		return 1;
 	s->next = sess_channel(s, SESS_WINDOW);	/* the same call again */
 	if (s->next != NULL) {
+		s->next_number = s->confirmed;
 		s->ahead = AHEAD_OPEN;
 		return 1;
 	}
@@ -53,7 +58,9 @@ ahead_look(struct sess *s)
 	case LIBSSH2_ERROR_EAGAIN:
 		return 0;
 	case LIBSSH2_ERROR_CHANNEL_FAILURE:
-		s->ahead = AHEAD_REFUSED;
+		/* Beside a command: then with its end, and not so early again. */
+		s->ahead = s->channel != NULL ? AHEAD_NONE : AHEAD_REFUSED;
+		s->ahead_late = true;
 		return 1;
 	default:
 		return -1;
@@ -91,6 +98,13 @@ give_back(struct sess *s)
 	return rc;
 }
 
+/* Did the server shut it, which nobody has used? */
+static bool
+is_shut(struct sess *s)
+{
+	return s->next != NULL && libssh2_channel_eof(s->next) == 1;
+}
+
 int
 ahead_rest(struct sess *s)
 {
@@ -98,7 +112,8 @@ ahead_rest(struct sess *s)
 	bool reads = false;
 
 	s->recvs = 0;
-	s->dry = false;
+	/* The first time nothing has come, as far as is known. */
+	s->dry = !s->rests;
 	sock_collect(s);
 	if (s->ahead == AHEAD_ASKED) {
 		if (ahead_look(s) == -1)
@@ -114,6 +129,9 @@ ahead_rest(struct sess *s)
 			return -1;
 		reads = true;
 	}
+	/* Behind the answer may be more that the socket has no more. */
+	if (s->ahead == AHEAD_OPEN && (reads || !s->rests))
+		return ahead_read(s);
 	return reads;
 }
 
@@ -127,7 +145,8 @@ ahead_read(struct sess *s)
 	char unwanted[1024];
 	ssize_t n;
 
-	if (s->ahead == AHEAD_NONE && s->more) {
+	if ((s->ahead == AHEAD_NONE || s->ahead == AHEAD_REFUSED) && s->more) {
+		s->ahead = AHEAD_NONE;
 		ahead_ask(s);
 		return 1;
 	}
@@ -136,26 +155,45 @@ ahead_read(struct sess *s)
 	n = libssh2_channel_read(s->next, unwanted, sizeof(unwanted));
 	if (n < 0 && n != LIBSSH2_ERROR_EAGAIN)
 		return -1;
-	/* It has shut it: then the next command asks for another. */
-	if (libssh2_channel_eof(s->next) == 1) {
+	/* Then the next command asks for another. */
+	if (is_shut(s)) {
 		s->ahead = AHEAD_BACK;
 		return give_back(s) == -1 ? -1 : 1;
 	}
 	return 1;
 }
 
+/* Did something come together with the task: the end of the channel, or of the
+ * session? */
+static bool
+has_news(struct sess *s)
+{
+	char c;
+
+	return recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) != -1 ||
+	    (errno != EAGAIN && errno != EINTR);
+}
+
 enum sess_state
 ahead_state(struct sess *s)
 {
-	enum sess_ahead was = s->ahead;
+	enum sess_ahead was;
 
+	if (s->ahead == AHEAD_OPEN && has_news(s)) {
+		s->dry = false;
+		if (ahead_read(s) == -1)
+			return SESS_OPEN;	/* which says so */
+	}
+	was = s->ahead;
 	if (was == AHEAD_NONE || was == AHEAD_REFUSED)
 		return SESS_OPEN;
-	if (was == AHEAD_BACK || s->subsystem || fo_now() >= s->ahead_due)
+	if (was == AHEAD_BACK || s->subsystem || fo_now() >= s->ahead_due ||
+	    is_shut(s))
 		return SESS_DISCARD;
 	fanout_io_log(s->io, 2, "its channel was asked for before");
 	s->ahead = AHEAD_NONE;
 	s->channel = s->next;
+	s->number = s->next_number;
 	s->next = NULL;
 	return was == AHEAD_OPEN ? SESS_ENV : SESS_OPEN; /* the call again */
 }

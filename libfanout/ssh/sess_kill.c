@@ -103,7 +103,8 @@ enum sess_res
 sess_kill_open(struct sess *s)
 {
 	/* The next command's channel, or if that was asked for the same call. */
-	s->killer = s->next != NULL ? s->next : sess_channel(s, SESS_WINDOW);
+	s->killer = s->next != NULL && libssh2_channel_eof(s->next) != 1 ?
+	    s->next : sess_channel(s, SESS_WINDOW);
 	s->next = NULL;
 	if (s->killer != NULL)
 		return sess_goto(s, SESS_KILL_EXEC);

@@ -43,8 +43,10 @@ sess_open(struct sess *s)
 	fanout_io_stage(s->io, FANOUT_S_OPEN);
 	s->channel = sess_channel(s, s->subsystem ? SESS_WINDOW_COPY :
 	    SESS_WINDOW);
-	if (s->channel != NULL)
+	if (s->channel != NULL) {
+		s->number = s->confirmed;
 		return sess_goto(s, SESS_ENV);
+	}
 	rc = libssh2_session_last_errno(s->ssh);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return sess_again(s);

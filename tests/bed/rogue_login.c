@@ -1,10 +1,10 @@
 /*
  * rogue_login.c - a server that lets everybody in and then breaks the rules.
  *
- *	rogue_login HOSTKEY ADDRESS:PORT
+ *	rogue_login HOSTKEY ADDRESS:PORT [VERSION]
  *
  * The name of the user says how (see the table of manners); the command does
- * not matter. Prints "ADDRESS:PORT" and a newline when ready, each connection
+ * not matter. VERSION is the software it says it is. Prints "ADDRESS:PORT" and a newline when ready, each connection
  * in a process of its own, and ends by itself after two minutes.
  *
  * libssh keeps to the protocol, so it is made to send what it would not: it
@@ -20,6 +20,7 @@
 #include <dlfcn.h>
 #include <err.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,15 +37,19 @@
 #define FLOOD (100u * 1024 * 1024)
 
 /* RFC 4250 4.1.2 */
-enum { DISCONNECT = 1, IGNORE = 2, OPEN_FAILURE = 92, WINDOW_ADJUST = 93, DATA = 94, CH_EOF = 96,
+enum { DISCONNECT = 1, IGNORE = 2, OPEN_CONFIRMATION = 91, OPEN_FAILURE = 92, WINDOW_ADJUST = 93, DATA = 94, CH_EOF = 96,
     CH_CLOSE = 97, REQUEST = 98 };
+
+#define CHANNELS_MAX 64
 
 struct guest {
 	ssh_session	 ssh;
-	ssh_channel	 channel;
+	ssh_channel	 channel;	/* that runs its command */
 	const struct manner *manner;
 	uint32_t	 opens;
-	unsigned	 channels, shut;	/* opened; the last one shut */
+	ssh_channel	 channels[CHANNELS_MAX];	/* the client counts them so */
+	unsigned	 nchannels, shut;	/* opened; the last one shut */
+	unsigned	 runs;		/* the number of channel */
 	bool		 in, asked;	/* logged in; wants its command run */
 	struct ssh_server_callbacks_struct server;
 	struct ssh_channel_callbacks_struct on_channel;
@@ -57,7 +62,7 @@ struct msg {
 	size_t		 len;
 };
 
-static uint32_t recipient;		/* the client's channel; it counts them */
+static uint32_t recipient;		/* the client's channel */
 static const struct msg *instead;	/* of the IGNORE that comes next */
 
 __attribute__((__visibility__("default"))) int
@@ -95,7 +100,7 @@ put_str(struct msg *m, const char *s)
 	m->len += strlen(s);
 }
 
-/* For the channel opened last. */
+/* For the channel that runs its command, unless another was chosen. */
 static void
 begin(struct msg *m, unsigned char kind)
 {
@@ -282,6 +287,75 @@ shuts_next(struct guest *g)
 	farewell(g);
 }
 
+/* Or while a command still runs. */
+static void
+shuts_early(struct guest *g)
+{
+	g->shut = g->runs + 2;
+	recipient = g->runs + 1;
+	farewell(g);
+	recipient = g->runs;
+	shuts_next(g);
+}
+
+/* And the command goes on, until another one ends it. */
+static void
+shuts_and_runs(struct guest *g)
+{
+	if (g->runs > 0) {
+		data(g, "gone\n");
+		status(g, 0);
+		farewell(g);
+		return;
+	}
+	g->shut = g->runs + 2;
+	recipient = g->runs + 1;
+	farewell(g);
+	recipient = g->runs;
+	data(g, "one\n");
+}
+
+/* The next channel is told how this one ended. */
+static void
+wrong_status(struct guest *g)
+{
+	recipient = g->runs + 1;
+	status(g, 0);
+	recipient = g->runs;
+	no_status(g);
+}
+
+/* What nobody asked for, on the channels before and behind it. */
+static void
+strays(struct guest *g)
+{
+	struct msg m;
+	uint32_t i;
+
+	for (i = 0; i < 3; i++) {
+		recipient = g->runs + i - 1;
+		if (i == 1)
+			continue;
+		data(g, "stray\n");
+		status(g, 7);
+		begin(&m, WINDOW_ADJUST);
+		put_u32(&m, 1);
+		say(g, &m);
+		begin(&m, OPEN_FAILURE);
+		put_u32(&m, 4);
+		put_str(&m, "no room");
+		put_str(&m, "");
+		say(g, &m);
+		begin(&m, OPEN_CONFIRMATION);
+		put_u32(&m, 0);
+		put_u32(&m, 0);
+		put_u32(&m, 0);
+		say(g, &m);
+	}
+	recipient = g->runs;
+	shuts_next(g);
+}
+
 static const struct manner {
 	const char	*user;
 	void		(*act)(struct guest *);	/* NULL: says no */
@@ -301,18 +375,35 @@ static const struct manner {
 	{ "big-status",		big_status,	true,	5 },
 	{ "disconnect",		disconnect,	true,	0 },
 	{ "shuts-next",		shuts_next,	true,	30 },
+	{ "shuts-early",	shuts_early,	true,	30 },
+	{ "shuts-and-runs",	shuts_and_runs,	true,	30 },
+	{ "wrong-status",	wrong_status,	true,	30 },
+	{ "strays",		strays,		true,	30 },
 	{ "shortage",		NULL,		false,	60 }
 };
+
+/* Some have something to do with the next channel. */
+static bool
+ready(const struct guest *g)
+{
+	void (*act)(struct guest *) = g->manner->act;
+
+	if (act == shuts_and_runs && g->runs > 0)
+		return true;
+	return g->nchannels > g->runs + 1 || (act != shuts_early &&
+	    act != shuts_and_runs && act != wrong_status && act != strays);
+}
 
 /* ---- a server as it should be ---- */
 
 static void
 shut(struct guest *g)
 {
-	if (g->manner->act != shuts_next || g->channels != 2 ||
-	    g->shut == g->channels)
+	if (g->manner->act != shuts_next || g->nchannels != 2 ||
+	    g->shut == g->nchannels)
 		return;
-	g->shut = g->channels;
+	g->shut = g->nchannels;
+	recipient = g->nchannels - 1;
 	farewell(g);
 	warnx("shut");
 }
@@ -363,30 +454,32 @@ on_exec(ssh_session ssh, ssh_channel channel, const char *command, void *arg)
 	struct guest *g = arg;
 
 	(void)ssh;
-	(void)channel;
 	(void)command;
-	g->asked = true;
-	return g->manner->act == NULL;
+	g->channel = channel;
+	for (g->runs = 0; g->channels[g->runs] != channel; g->runs++)
+		;
+	g->asked = g->manner->act != NULL && g->runs + 1 != g->shut;
+	return !g->asked;
 }
 
 static ssh_channel
 on_open(ssh_session ssh, void *arg)
 {
 	struct guest *g = arg;
+	ssh_channel channel;
 
-	if (!g->in || !g->manner->opens)
+	if (!g->in || !g->manner->opens || g->nchannels == CHANNELS_MAX)
 		return NULL;
-	recipient = g->channels++;
-	g->channel = ssh_channel_new(ssh);
+	channel = g->channels[g->nchannels++] = ssh_channel_new(ssh);
 	g->on_channel.userdata = g;
 	g->on_channel.channel_exec_request_function = on_exec;
 	ssh_callbacks_init(&g->on_channel);
-	ssh_set_channel_callbacks(g->channel, &g->on_channel);
-	return g->channel;
+	ssh_set_channel_callbacks(channel, &g->on_channel);
+	return channel;
 }
 
 static void
-serve(int fd, const char *hostkey)
+serve(int fd, const char *hostkey, const char *version)
 {
 	struct guest g = { .ssh = ssh_new() };
 	ssh_bind bind = ssh_bind_new();
@@ -399,6 +492,8 @@ serve(int fd, const char *hostkey)
 	/* Both ways: libssh2 1.11 fails if only one of them is GCM. */
 	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_CIPHERS_C_S, "aes128-ctr");
 	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HMAC_C_S, "hmac-sha2-256");
+	if (version != NULL)
+		ssh_bind_options_set(bind, SSH_BIND_OPTIONS_BANNER, version);
 	g.server.userdata = &g;
 	g.server.auth_pubkey_function = on_key;
 	g.server.channel_open_request_session_function = on_open;
@@ -414,9 +509,10 @@ serve(int fd, const char *hostkey)
 	while (ssh_event_dopoll(event, 1000) != SSH_ERROR) {
 		if (g.manner != NULL)
 			shut(&g);
-		if (!g.asked || g.manner->act == NULL)
+		if (!g.asked || g.manner->act == NULL || !ready(&g))
 			continue;
 		g.asked = false;
+		recipient = g.runs;
 		g.manner->act(&g);
 		if (g.manner->stays_s == 0)
 			break;
@@ -451,10 +547,10 @@ listen_at(char *where)
 int
 main(int argc, char **argv)
 {
-	int fd, c;
+	int fd, c, on = 1;
 
-	if (argc != 3)
-		errx(2, "usage: rogue_login HOSTKEY ADDRESS:PORT");
+	if (argc != 3 && argc != 4)
+		errx(2, "usage: rogue_login HOSTKEY ADDRESS:PORT [VERSION]");
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
 	alarm(LIFE_S);
@@ -464,7 +560,10 @@ main(int argc, char **argv)
 			err(1, "accept");
 		if (fork() == 0) {
 			close(fd);
-			serve(c, argv[1]);
+			/* What was said is on its way. */
+			(void)setsockopt(c, IPPROTO_TCP, TCP_NODELAY, &on,
+			    sizeof(on));
+			serve(c, argv[1], argv[3]);
 			_exit(0);
 		}
 		close(c);

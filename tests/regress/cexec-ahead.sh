@@ -47,14 +47,18 @@ for server in 127.1.0.1 "$two"; do
 	want_equal "$(count 'settle -> kill-open')" 1 "killers"
 done
 
-# At rest for longer than it is kept, and for longer than the server waits for
-# an answer to its probes.
-probes=$("$LOOPBACK" sshd probes 'ClientAliveInterval 1' 'ClientAliveCountMax 2')
-talk "127.1.0.1,$probes" '2> ' 'echo o"ne"' ': one' '!sleep 21; echo r"ested"' 'rested' 'echo t"wo"' ': two' quit
+# At rest for longer than it is kept: nobody has to give it back any more. And for
+# longer than servers wait for an answer to their probes, whatever they refused.
+hosts=127.1.0.1
+for sessions in 1 2 10; do
+	hosts=$hosts,$("$LOOPBACK" sshd "probes$sessions" "MaxSessions $sessions" 'ClientAliveInterval 1' \
+	    'ClientAliveCountMax 2')
+done
+talk "$hosts" '4> ' 'echo o"ne"' '4> ' 'echo t"wo"' '4> ' '!sleep 21; echo r"ested"' 'rested' 'echo thr"ee"' '4> ' quit
 want_status 0
-want_equal "$(count '127.1.0.1: its channel was asked for before')" 0 "channels that were kept for too long"
-want_equal "$(count ': two$')" 2 "hosts that were there still"
-want_equal "$(count 'auth -> ready')" 2 "logins"
+want_equal "$(count ': three$')" 4 "third commands"
+want_equal "$(count 'ready -> discard')" 0 "channels that were still there"
+want_equal "$(count 'auth -> ready')" 4 "logins"
 
 # A session that ended at rest is begun anew, and nobody is told.
 talk 127.1.0.1 '1> ' "echo \$PPID >$T/pid; echo o\"ne\"" ': one' \

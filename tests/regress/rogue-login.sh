@@ -5,16 +5,20 @@
 command -v jq >/dev/null || skip "jq is not installed"
 bed_up 4
 
-"$B/bed/rogue_login" "$BED/hostkey" 127.0.0.1:0 >"$T/rogue" 2>"$T/rogue.err" &
-background="${background-} $!"
-wait_for 5 test -s "$T/rogue" ||
-	{ grep -q 'without libssh' "$T/rogue.err" && skip "built without libssh"; } ||
-	fail "rogue_login does not start"
-at=$(cat "$T/rogue")
-{
-	cat "$BED/known_hosts"
-	echo "[${at%:*}]:${at#*:} $(cut -d ' ' -f 1,2 "$BED/hostkey.pub")"
-} >"$T/kh"
+cp "$BED/known_hosts" "$T/kh"
+# rogue NAME [VERSION]: where it listens is in $at.
+rogue() {
+	"$B/bed/rogue_login" "$BED/hostkey" 127.0.0.1:0 ${2+"$2"} >"$T/$1" 2>"$T/$1.err" &
+	background="${background-} $!"
+	wait_for 5 test -s "$T/$1" ||
+		{ grep -q 'without libssh' "$T/$1.err" && skip "built without libssh"; } ||
+		fail "rogue_login does not start"
+	at=$(cat "$T/$1")
+	echo "[${at%:*}]:${at#*:} $(cut -d ' ' -f 1,2 "$BED/hostkey.pub")" >>"$T/kh"
+}
+rogue openssh OpenSSH_9.9
+openssh=$at
+rogue rogue
 
 # USER CLASS STATUS OUTPUT ("." none of it matters)
 cat >"$T/want" <<'WANT'
@@ -100,11 +104,39 @@ want_err '2 of 2 failed: connect-timeout: 127.1.0.\[1-2\]$'
 
 # On a terminal: a channel that was asked for ahead, and shut before it was used.
 export TERM=dumb
-run "$B/bed/terminal" "$T/raw" '1> ' 'a' ': one' \
-    "!until grep -q shut $T/rogue.err; do :; done; echo it is g\"one\"" 'it is gone' 'b' ': one' 'c' ': one' quit -- \
-    sh -c 'exec "$1" -F "$2" -v -v --transport ssh2 --login-timeout 5 --known-hosts "$3" --no-report \
-	-w "$4" </dev/tty >/dev/tty 2>&1' sh "$CEXEC" "$BED/ssh_config" "$T/kh" "shuts-next@$at"
-tr -d '\r' <"$T/raw" >"$out"
+# talk HOST [WAIT-FOR ANSWER]...
+talk() {
+	host=$1
+	shift
+	# shellcheck disable=SC2016
+	run "$B/bed/terminal" "$T/raw" "$@" -- \
+	    sh -c 'exec "$1" -F "$2" -v -v --transport ssh2 --login-timeout 5 --known-hosts "$3" --no-report \
+		-w "$4" </dev/tty >/dev/tty 2>&1' sh "$CEXEC" "$BED/ssh_config" "$T/kh" "$host"
+	tr -d '\r' <"$T/raw" >"$out"
+}
+# said COMMANDS LOGINS
+said() {
+	want_equal "$(grep -c ': one$' "$out")" "$1" "commands"
+	want_equal "$(grep -c 'auth -> ready' "$out")" "$2" "logins"
+}
+talk "shuts-next@$at" '1> ' 'a' ': one' \
+    "!until grep -q shut $T/rogue.err; do :; done; echo it is g\"one\"" 'it is gone' 'b' ': one' 'c' ': one' quit
 want_status 0
-want_equal "$(grep -c ': one$' "$out")" 3 "commands"
-want_equal "$(grep -c 'auth -> ready' "$out")" 1 "logins"
+said 3 1
+
+# The same, while the command before still ran.
+talk "shuts-early@$openssh" '1> ' 'a' ': one' 'b' ': one' 'c' ': one' quit
+want_status 0
+said 3 1
+
+# A command that is given up is not ended through a channel that is shut.
+talk "shuts-and-runs@$openssh" '1> ' 'a' ': one' '^C' 'twice' '^C' 'failed: canceled' quit
+grep -q 'canceled; killed' "$out" || fail "not known to be killed"
+
+# What is said of the channels beside it is not the command's.
+talk "wrong-status@$openssh" '1> ' 'a' 'failed: lost' 'b' 'failed: lost' quit
+want_status 1
+said 2 2
+talk "strays@$openssh" '1> ' 'a' ': one' 'b' ': one' 'c' ': one' quit
+want_status 0
+said 3 1
