@@ -253,7 +253,7 @@ asked(struct drive *d)
 /*
  * Of many hosts that answer one by one each would wake us: what they say in a
  * few milliseconds is taken at once. Not where much comes, for which they would
- * have to wait.
+ * have to wait, nor where they wait for what we say to it.
  */
 #define GATHER_MS 5
 #define GATHER_HOSTS 32
@@ -263,7 +263,10 @@ asked(struct drive *d)
 static void
 gather(struct drive *d)
 {
-	if (d->roster.running >= GATHER_HOSTS && d->taken.events > 0 &&
+	const struct cli_extra *x = d->run->extra;
+
+	if ((x == NULL || x->idle == NULL) &&
+	    d->roster.running >= GATHER_HOSTS && d->taken.events > 0 &&
 	    d->taken.events < GATHER_EVENTS && d->taken.bytes < GATHER_BYTES)
 		(void)poll(NULL, 0, GATHER_MS);	/* a signal ends it */
 	d->taken.events = d->taken.bytes = 0;
