@@ -6,7 +6,7 @@
  *
  * It is asked for with the start of a command where the server is known to
  * keep several apart; others, which may do one thing at a time, are asked with
- * its end.
+ * its end, as is one that had no room for it.
  *
  * It is used by a command that comes soon. After a while both are given back:
  * the server should not keep them for nothing, and on a session that may have
