@@ -20,6 +20,7 @@ want_status 0
 on 1 csync-client-add --accept-new --password-fd 3 'node[2-4]'
 want_status 0
 
+von node3 touch /root/a.file	# which a * must not become
 on 1 csync-test --run
 want_status 0
 grep -q '3 clients are as they should be' "$out" || fail "csync-test counts otherwise"
