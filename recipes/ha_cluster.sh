@@ -157,7 +157,12 @@ cluster_remove() {
 		done
 		# shellcheck disable=SC2046
 		! have csync || do_ crm configure delete --force csync $(parts)
-		! have csync-serverd || do_ crm configure delete --force csync-serverd-clone csync-serverd
+		# What runs, crmsh 5 stops only where systemd is.
+		! have csync-serverd || {
+			do_ crm resource stop csync-serverd-clone
+			$dry || settled
+			do_ crm configure delete csync-serverd-clone csync-serverd
+		}
 		;;
 	esac
 }
