@@ -34,12 +34,18 @@ ahead_ask(struct sess *s)
 }
 
 void
-ahead_ask_early(struct sess *s)
+ahead_greeted(struct sess *s)
 {
 	const char *greeting = libssh2_session_banner_get(s->ssh);
 
-	if (!s->ahead_late && greeting != NULL &&
-	    strstr(greeting, "OpenSSH") != NULL)
+	s->ahead_late = greeting == NULL ||
+	    strstr(greeting, "OpenSSH") == NULL;
+}
+
+void
+ahead_ask_early(struct sess *s)
+{
+	if (!s->ahead_late)
 		ahead_ask(s);
 }
 

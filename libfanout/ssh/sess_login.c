@@ -39,6 +39,7 @@ sess_handshake(struct sess *s)
 		return sess_again(s);
 	if (rc == 0) {
 		s->keyed = true;
+		ahead_greeted(s);
 		return sess_goto(s, SESS_HOSTKEY);
 	}
 	(void)libssh2_session_last_error(s->ssh, &text, &len, 0);
