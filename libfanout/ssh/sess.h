@@ -210,8 +210,8 @@ void	sess_drain(struct sess *);
 LIBSSH2_CHANNEL *sess_channel(struct sess *, unsigned window);
 
 /* The channel of the next task is asked for, with the end of this one or where
- * it may be (as the greeting says) with its start: 1: s->ahead says how it went, 0: not yet, -1: it
- * failed. The last one's is closed: 1, 0, -1 alike. */
+ * it may be (as the greeting says) with its start: 1: s->ahead says how it
+ * went, 0: not yet, -1: it failed. The last one's is closed: 1, 0, -1 alike. */
 void	ahead_greeted(struct sess *);
 void	ahead_ask(struct sess *);
 void	ahead_ask_early(struct sess *);
