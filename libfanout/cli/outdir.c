@@ -1,7 +1,8 @@
 /*
  * A file for each host that was tried: DIR/HOST, its bytes as they came, empty
  * if it said nothing. While the host is at work it is DIR/.HOST.part, and the
- * file of an earlier run is still there.
+ * file of an earlier run is still there. So it stays where a part of it could
+ * not be written: a file with the host's name is whole.
  */
 #include <sys/stat.h>
 
@@ -17,10 +18,13 @@
 #include "safename.h"
 #include "view.h"
 
+/* Of a host's file .part. */
+enum part { PART_NONE, PART_BEGUN, PART_TORN };
+
 struct dir {
 	const char *path;	/* NULL: not wanted */
 	int	 fd;
-	bool	*begun;		/* of each host: there is a file .part */
+	unsigned char *parts;	/* enum part, one a host */
 };
 
 struct outdir_view {
@@ -85,16 +89,20 @@ append(struct dir *d, size_t host, const char *name, const char *data,
 
 	if (part_name(part, sizeof(part), name) == -1)
 		return -1;
-	if (d->begun[host])
+	if (d->parts[host] == PART_TORN)
+		return 0;
+	if (d->parts[host] == PART_BEGUN)
 		flags |= O_APPEND;
 	else if (unlinkat(d->fd, part, 0) == 0 || errno == ENOENT)
 		flags |= O_CREAT | O_EXCL;
+	d->parts[host] = PART_TORN;
 	if ((fd = openat(d->fd, part, flags, 0666)) == -1)
 		return -1;
-	d->begun[host] = true;
 	rc = write_all(fd, data, len);
 	if (close(fd) == -1)
 		rc = -1;
+	if (rc == 0)
+		d->parts[host] = PART_BEGUN;
 	return rc;
 }
 
@@ -103,12 +111,14 @@ finish(struct dir *d, size_t host, const char *name)
 {
 	char part[NAME_MAX + 1], safe[256];
 
-	if (!d->begun[host] && append(d, host, name, "", 0) == -1)
+	if (d->parts[host] == PART_NONE && append(d, host, name, "", 0) == -1)
 		return -1;
+	if (d->parts[host] == PART_TORN)
+		return 0;
 	if (part_name(part, sizeof(part), name) == -1 ||
 	    cli_safe_name(safe, sizeof(safe), name) == -1)
 		return -1;
-	d->begun[host] = false;
+	d->parts[host] = PART_NONE;
 	return renameat(d->fd, part, d->fd, safe);
 }
 
@@ -118,7 +128,7 @@ host_over(struct outdir_view *o, size_t host, const char *name, bool tried)
 	struct dir *d;
 
 	for (d = o->dirs; d < o->dirs + 2; d++)
-		if (d->path != NULL && (tried || d->begun[host]) &&
+		if (d->path != NULL && (tried || d->parts[host] != PART_NONE) &&
 		    finish(d, host, name) == -1)
 			warn_once(o, d, name);
 }
@@ -161,7 +171,7 @@ free_view(struct cli_view *v)
 	for (i = 0; i < 2; i++) {
 		if (o->dirs[i].fd != -1)
 			close(o->dirs[i].fd);
-		free(o->dirs[i].begun);
+		free(o->dirs[i].parts);
 	}
 	free(o);
 }
@@ -180,7 +190,7 @@ open_dir(struct dir *d, const char *path, size_t hosts)
 		warn("cannot write into %s", path);
 		return -1;
 	}
-	if ((d->begun = calloc(hosts, sizeof(*d->begun))) == NULL) {
+	if ((d->parts = calloc(hosts, sizeof(*d->parts))) == NULL) {
 		warnx("out of memory");
 		return -1;
 	}

@@ -56,13 +56,18 @@ no_run "^cexec: cannot make $T/none/none: No such file or directory\$"
 cx -n -w $H --outdir "$T/old" --errdir "$T/old/." 'touch $HOME/ran'
 no_run '^cexec: --outdir and --errdir are the same folder$'
 
-# No room: one warning, the run goes on, the status tells.
+# No room: one warning, the run goes on, the status tells; what an earlier run
+# had stays, and no file that lacks its end has the name of a whole one.
 if mkdir "$T/full" && mount -t tmpfs -o size=64k none "$T/full" 2>/dev/null; then
+	echo yesterday >"$T/full/127.1.0.1"
 	cx -n -w $H --outdir "$T/full" 'cat $HOME/random; echo end >&2'
+	files=$(cd "$T/full" && echo [!.]*)
+	old=$(cat "$T/full/127.1.0.1")
 	umount "$T/full"
 	want_status 1
 	want_equal "$(grep -c 'No space left' "$err")" 1 "warnings"
 	want_equal "$(grep -c ': end$' "$err")" 4 "hosts that ended"
+	want_equal "$files: $old" "127.1.0.1: yesterday" "files"
 fi
 
 # How far it is: on a terminal only, and gone before anything else is written.
