@@ -81,7 +81,7 @@ attributes(const struct host *h, char *out, size_t size)
 		mode = k->mode;
 	if (c->opts.mode != -1)
 		mode = (mode_t)c->opts.mode;
-	if (k != NULL && c->opts.owner == NULL)
+	if (k != NULL)
 		snprintf(owner, sizeof(owner), "{ chown %u:%u \"$T\" "
 		    "2>/dev/null; true; } && ", k->uid, k->gid);
 	if (c->opts.preserve && gmtime_r(&en->mtime.tv_sec, &tm) != NULL &&

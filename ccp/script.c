@@ -90,6 +90,42 @@ give(struct host *h, struct list *l)
 #define SUM_FAST "if command -v openssl >/dev/null 2>&1; then " \
 	"exec xargs -0 openssl dgst -sha256 -r; fi; "
 
+/* find(1)'s words for the owner that chown(1) would give. */
+static int
+make_owned(const char *owner, char **out)
+{
+	size_t user = strcspn(owner, ":");
+	const char *group = owner + user + (owner[user] == ':');
+
+	if (user == 0)
+		return asprintf(out, "-group %s", group);
+	if (owner[user] == '\0')
+		return asprintf(out, "-user %s", owner);
+	if (*group != '\0')
+		return asprintf(out, "-user %.*s -group %s", (int)user, owner,
+		    group);
+	return asprintf(out, "-user %.*s -group $(id -g %.*s)", (int)user,
+	    owner, (int)user, owner);
+}
+
+/* Digests of files that are of the wanted owner: the others are sent. */
+#define SUM_OWNED(tool) "exec xargs -0 sh -c \"find \\\"\\$@\\\" " \
+	"-maxdepth 0 $O -exec " tool " -- {} +\" sh"
+
+static char *
+sum_owned(const char *owner)
+{
+	char *owned, *text;
+
+	if (make_owned(owner, &owned) == -1)
+		return NULL;
+	if (asprintf(&text, "exec /bin/sh -c 'echo " SCRIPT_HELLO "; "
+	    HAS_XARGS "O=\"%s\"; " EITHER_SUM(SUM_OWNED) "'", owned) == -1)
+		text = NULL;
+	free(owned);
+	return text;
+}
+
 char *
 script_sum(struct host *h)
 {
@@ -106,6 +142,8 @@ script_sum(struct host *h)
 	plain = memchr(l.bytes, '\n', l.len) == NULL &&
 	    memchr(l.bytes, '\\', l.len) == NULL;
 	give(h, &l);
+	if (h->copy->opts.owner != NULL)
+		return sum_owned(h->copy->opts.owner);
 	return strdup(plain ? "exec /bin/sh -c 'echo " SCRIPT_HELLO "; "
 	    HAS_XARGS SUM_FAST EITHER_SUM(SUM_ALL) "'" : "exec /bin/sh -c 'echo "
 	    SCRIPT_HELLO "; " HAS_XARGS EITHER_SUM(SUM_ALL) "'");
@@ -188,6 +226,16 @@ compare(struct host *h, uint32_t i, const unsigned char *sum)
 		h->todo[i] &= (unsigned char)~E_CHECK;
 }
 
+/* SFTP knows owners by numbers only. */
+static void
+by_sftp(struct host *h, const char *why)
+{
+	h->by_sftp = true;
+	if (h->copy->opts.owner != NULL)
+		host_fail(h, FANOUT_C_REMOTE, "--owner is set by commands "
+		    "there, and %s", why);
+}
+
 /* Where the commands of a host cannot be used, files are read back. */
 bool
 script_answered(struct host *h, char **rest)
@@ -197,7 +245,7 @@ script_answered(struct host *h, char **rest)
 	if (line != NULL && strcmp(line, SCRIPT_HELLO) == 0 &&
 	    (*rest == NULL || strncmp(*rest, "nosum\n", 6) != 0))
 		return true;
-	h->by_sftp = true;
+	by_sftp(h, "it runs none, or has none for digests");
 	return false;
 }
 
@@ -293,7 +341,7 @@ add_dir(struct host *h, struct list *l, uint32_t dir)
 		return -1;
 	/* The list has one a line. */
 	if (strchr(path, '\n') != NULL)
-		h->by_sftp = true;
+		by_sftp(h, "a directory has a newline in its name");
 	return add_path(l, path, '\n');
 }
 

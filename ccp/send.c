@@ -252,7 +252,7 @@ set_attrs(struct host *h, unsigned slot)
 	const struct kept *k = h->kept != NULL ? &h->kept[u->entry] : NULL;
 	struct sftp_attrs at = { .has = 0 };
 
-	if (k != NULL && k->is && o->owner == NULL) {
+	if (k != NULL && k->is) {
 		at = (struct sftp_attrs){ .has = SFTP_HAS_OWNER,
 		    .uid = k->uid, .gid = k->gid };
 		h->uploads[slot].unanswered++;

@@ -331,7 +331,8 @@ put_entry(struct copy *c, const struct host *h, uint32_t i, struct cli_sink *s)
 	if (w == sizeof(words) / sizeof(words[0]) ||
 	    (path = place_target(h, i)) == NULL)
 		return;
-	if (h->sums != NULL && h->told[i] == TOLD_CHANGED)
+	/* None of a file that nobody could read, or of another owner. */
+	if (h->sums != NULL && h->sums[i] != 0 && h->told[i] == TOLD_CHANGED)
 		snprintf(sum, sizeof(sum), "  (sha256 %08x...)", h->sums[i]);
 	put(s, "  ");
 	put(s, c->opts.check && h->told[i] == TOLD_NEW ? "missing  " :

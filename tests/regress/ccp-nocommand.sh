@@ -18,6 +18,14 @@ no_left_overs "$D"
 cp_ -v -r -p -w "$only" "$T/tree" "$D/"
 want_status 0
 want_out "$only: the same"
+# By SFTP alone nobody is given a file by name.
+for where in tree/zero new; do
+	cp_ --owner "$(id -un)" -w "$only" "$T/tree/zero" "$D/$where"
+	want_status 1
+	want_err 'remote: --owner is set by commands there, and it runs none'
+done
+[ ! -e "$D/new" ] || fail "it is there"
+no_left_overs "$D"
 # Same size, other bytes; a large file, too.
 printf 'FILE 7\n' >"$D/tree/many/f7"
 printf x | dd of="$D/tree/large" bs=1 seek=5000000 conv=notrunc 2>/dev/null

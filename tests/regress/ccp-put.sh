@@ -122,6 +122,29 @@ if [ "$(id -u)" -eq 0 ]; then
 	echo again >"$D/owned"
 	cp_ -w $H "$T/f" "$D/owned"
 	want_equal "$(stat -c %U:%G "$D/owned")" nobody:daemon "owner of what was there"
+	# A file of another owner is not right, whatever bytes it has; it keeps its mode.
+	chmod 640 "$D/owned"
+	while read -r given wanted; do
+		cp_ --check --owner "$given" -w $H "$T/f" "$D/owned"
+		want_status 1
+		want_out "$H:
+  changed  $D/owned"
+		cp_ -v --owner "$given" -w $H "$T/f" "$D/owned"
+		want_status 0
+		want_equal "$(stat -c %U:%G:%a "$D/owned")" "$wanted:640" "--owner $given"
+		cp_ -v --owner "$given" -w $H "$T/f" "$D/owned"
+		want_out "$H: the same"
+	done <<-EOF
+		bin bin:daemon
+		daemon:bin daemon:bin
+		:nogroup daemon:nogroup
+		bin: bin:bin
+		1:2 daemon:bin
+	EOF
+	cp_ --owner nosuch -w $H "$T/f" "$D/owned"
+	want_status 1
+	want_err "nosuch"
+	want_equal "$(stat -c %U:%G "$D/owned")" daemon:bin "owner, where the new one is unknown"
 fi
 
 # Backups; what is newer, what is there.
