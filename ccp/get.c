@@ -106,10 +106,15 @@ put_item(struct host *h, char *path, char *pattern, unsigned depth, bool root)
 static void
 put_root(struct host *h, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	size_t dir = slash == NULL ? 0 : (size_t)(slash - path);
-	const char *name = slash == NULL ? path : slash + 1;
+	const char *slash, *name;
+	size_t dir;
 
+	/* ~ is where the login begins, as SFTP does. */
+	if (strncmp(path, "~/", 2) == 0)
+		path = path[2] == '\0' ? "." : path + 2;
+	slash = strrchr(path, '/');
+	dir = slash == NULL ? 0 : (size_t)(slash - path);
+	name = slash == NULL ? path : slash + 1;
 	if (strpbrk(name, "*?[") == NULL)
 		put_item(h, strdup(path), NULL, 0, true);
 	else
@@ -458,8 +463,10 @@ on_look(void *ctx, uint32_t slot, const struct sftp_answer *a)
 		s->state = SLOT_LINK;
 		sftp_readlink(h->sftp, s->item->path, on_link, slot);
 	} else {
-		/* A device or a pipe would have no end. */
-		if (s->item->root)
+		/* A device or a pipe would have no end: only who names it
+		 * is told. */
+		if (s->item->depth == 0 || (s->item->root &&
+		    S_ISDIR(a->attrs.mode)))
 			host_fail(h, FANOUT_C_REMOTE, "%s: %s", s->item->path,
 			    S_ISDIR(a->attrs.mode) ? "is a directory: -r "
 			    "gets it" : "is not a file");
@@ -504,6 +511,18 @@ at_get(struct host *h)
 
 /* ---- all hosts ---- */
 
+static bool
+leads_out(const char *path)
+{
+	const char *p;
+
+	for (p = path; (p = strstr(p, "..")) != NULL; p += 2)
+		if ((p == path || p[-1] == '/') && (p[2] == '/' ||
+		    p[2] == '\0'))
+			return true;
+	return false;
+}
+
 int
 get_open(struct get_all **out, char *const *paths, const char *dir,
     const struct get_opts *opts, struct fanout_error *e)
@@ -511,10 +530,15 @@ get_open(struct get_all **out, char *const *paths, const char *dir,
 	struct get_all *all;
 	size_t i;
 
-	for (i = 0; paths[i] != NULL; i++)
+	for (i = 0; paths[i] != NULL; i++) {
 		if (*paths[i] == '\0')
 			return cli_error(e, FANOUT_EINVAL,
 			    "an empty file name");
+		if (!opts->flat && leads_out(paths[i]))
+			return cli_error(e, FANOUT_EINVAL, "%s: a path with "
+			    ".. leads out of the folder of its host: name it "
+			    "without, or add --flat", paths[i]);
+	}
 	if ((all = calloc(1, sizeof(*all))) == NULL)
 		return cli_nomem(e);
 	all->paths = paths;

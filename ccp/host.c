@@ -68,18 +68,24 @@ host_nomem(struct host *h)
 	host_fail(h, FANOUT_C_LOCAL, "out of memory");
 }
 
-/* The server's "Failure" says nothing: what it may mean is not guessed. */
+/* The server's "Failure" says nothing; of what is written it mostly means one
+ * thing, which is asked rather than said. */
 void
 host_refused(struct host *h, const char *doing, const char *path,
     const struct sftp_answer *a)
 {
+	bool bare = a->kind == SFTP_STATUS && a->code == SFTP_FAILURE &&
+	    (*a->text == '\0' || strcmp(a->text, "Failure") == 0);
+
 	if (a->kind != SFTP_STATUS)
 		host_fail(h, FANOUT_C_REMOTE, "%s %s: an answer that does not "
 		    "fit", doing, path);
 	else
-		host_fail(h, FANOUT_C_REMOTE, "%s %s: %s", doing, path,
-		    a->code == SFTP_FAILURE && strcmp(a->text, "Failure") != 0 &&
-		    *a->text != '\0' ? a->text : sftp_strerror(a->code));
+		host_fail(h, FANOUT_C_REMOTE, "%s %s: %s%s", doing, path,
+		    a->code == SFTP_FAILURE && !bare ? a->text :
+		    sftp_strerror(a->code), bare &&
+		    strcmp(doing, "writing") == 0 ? ", and its server tells "
+		    "no reason (is the disk full?)" : "");
 }
 
 /* ---- an SFTP session ---- */

@@ -320,7 +320,7 @@ static int
 set_dest(struct ccp *c, size_t n, struct fanout_error *e)
 {
 	const char *dest;
-	size_t len;
+	size_t len, i;
 
 	if (n == 1 && c->gather)
 		return cli_error(e, FANOUT_EINVAL, "no folder to gather in "
@@ -340,6 +340,11 @@ set_dest(struct ccp *c, size_t n, struct fanout_error *e)
 		return cli_error(e, FANOUT_EINVAL, "an empty destination");
 	if (c->gather)
 		return 0;
+	for (i = 0; i < n - 1; i++)
+		if (is_of_scp(c->words[i]) && access(c->words[i], F_OK) == -1)
+			return cli_error(e, FANOUT_EINVAL, "%s: hosts are "
+			    "named by -w; --get takes files from them",
+			    c->words[i]);
 	if (is_of_scp(dest))
 		return cli_error(e, FANOUT_EINVAL, "%s: hosts are named by -w, "
 		    "not in DEST; for a file of that name, put ./ before it",

@@ -41,6 +41,37 @@ cp_ --get -w $H "$T/there/none*" "$D"
 want_err 'there/none\*: no such file'
 cp_ --get -w $H /dev/zero "$D"
 want_err '/dev/zero: is not a file'
+# What a pattern or a tree has of these is left out.
+mkdir "$T/odd"
+mkfifo "$T/odd/fifo"
+echo one >"$T/odd/file"
+for what in "$T/odd/*" "$T/odd"; do
+	cp_ --get -r --mkdir -w $H "$what" "$T/in"
+	want_status 0
+	want_equal "$(ls "$T/in/127.1.0.1$T/odd")" file "got"
+	rm -r "$T/in"
+done
+# Places are relative to that where the login begins, however that is said; none
+# leads out of the folder of the host.
+own=fanout-test.$$ login='~'
+cp_ -w 127.1.0.1 "$T/odd/file" "$own"
+for what in "$own" "./$own" "$login/$own"; do
+	cp_ --get --mkdir -w 127.1.0.1 "$what" "$T/in"
+	[ $rc -eq 0 ] || break
+	want_equal "$(cat "$T/in/127.1.0.1/$own")" one "$what"
+	rm -r "$T/in"
+done
+rm -f "$HOME/$own" "$BED/home/$own"
+want_status 0
+for what in ../own /etc/../own own/.. $login/..; do
+	cp_ --get --mkdir -w 127.1.0.1 "$what" "$T/in"
+	want_status 2
+	want_err 'a path with \.\. leads out of the folder of its host'
+done
+cp_ --get --expand --mkdir -w 127.1.0.1 '../%h' "$T/in"
+want_status 2
+cp_ --get --flat --mkdir -w 127.1.0.1 "$T/odd/../odd/file" "$T/in"
+want_status 0
 cp_ --get --max-size 100k -w $H "$T/there/sub/blob" "$D"
 want_status 1
 want_err 'more than --max-size allows'

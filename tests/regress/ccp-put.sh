@@ -107,6 +107,9 @@ for dest in $H: $H:f "$H:$D/" "root@$H:$D"; do
 	want_status 2
 	want_err '^ccp: [^ ]*: hosts are named by -w, not in DEST'
 done
+cp_ -w $H $H:/etc/hosts "$T"
+want_status 2
+want_err "^ccp: $H:/etc/hosts: hosts are named by -w; --get takes files from them"
 cp_ -w $H "$T/f" "$D/a:b"
 want_status 0
 cp_ -w $H "$T/f" ./a:b
@@ -259,3 +262,16 @@ for transport in ssh2 openssh; do
 	cmp "$T/large" "$D/large" || fail "a large file by $transport"
 	rm "$D/large"
 done
+
+# No room: the server says "Failure", and no more; what was there stays.
+if mkdir "$D/small" && mount -t tmpfs -o size=64k none "$D/small" 2>/dev/null; then
+	echo old >"$D/small/file"
+	head -c 300000 "$T/large" >"$T/file"
+	cp_ -w $H "$T/file" "$D/small"
+	old=$(cat "$D/small/file")
+	left=$(ls -A "$D/small")
+	umount "$D/small"
+	want_status 1
+	want_err 'remote: writing .*/small/file: failure, and its server tells no reason \(is the disk full\?\)'
+	want_equal "$old, $left" "old, file" "what was there"
+fi
