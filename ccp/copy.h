@@ -171,6 +171,7 @@ struct host {
 
 	bool		 wants_before;	/* BEFORE is next */
 	bool		 ran_before;	/* it is over */
+	bool		 owes_after;	/* AFTER is due, changed or not */
 	bool		 by_archive;	/* what is small */
 	bool		 has_xattrs;	/* they are set */
 	bool		 no_archive;	/* there is no tar */

@@ -330,8 +330,8 @@ over(struct host *h)
 static void
 well(struct host *h)
 {
-	if (h->copy->opts.after != NULL && h->changed > 0 &&
-	    !h->copy->opts.dry_run && h->phase != PHASE_AFTER)
+	if (h->copy->opts.after != NULL && (h->changed > 0 ||
+	    h->owes_after) && !h->copy->opts.dry_run && h->phase != PHASE_AFTER)
 		submit_users(h, PHASE_AFTER, h->copy->opts.after);
 	else
 		over(h);

@@ -4,6 +4,7 @@
 #include "ccp.h"
 #include "cli/drive.h"
 #include "cli/error.h"
+#include "cli/saved.h"
 #include "cli/summary.h"
 #include "each.h"
 #include "tell.h"
@@ -147,6 +148,28 @@ find_files(struct run *r, const char *const *skip, struct fanout_error *e)
 	return get_open(&copy->get, c->words, c->copy.dest, &c->get, e);
 }
 
+/*
+ * A run that is tried again may have ended between the last file and what was
+ * to be done then: now the files are right, and nothing would do it. It may
+ * have been a retry, of a run that ended so.
+ */
+static void
+note_debts(struct copy *c, const struct cli_saved *run)
+{
+	const struct cli_place *p;
+	size_t i, at;
+
+	for (i = 0; run != NULL && i < fanout_hosts_count(c->hosts); i++) {
+		at = fanout_hosts_find(run->hosts, c->at[i].name);
+		if (at == FANOUT_NOHOST)
+			continue;
+		p = &run->roster.places[at];
+		c->at[i].owes_after = p->state != CLI_OVER ||
+		    (p->cls != FANOUT_C_OK && p->cls != FANOUT_C_SKIPPED &&
+		    (!cli_unreached(p) || run->retry_of != NULL));
+	}
+}
+
 int
 ccp_copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 {
@@ -186,6 +209,7 @@ ccp_copy_to(struct ccp *c, const struct fanout_hosts *hosts)
 		warnx("out of memory");
 	else {
 		each_give(&r.each, &r.copy);
+		note_debts(&r.copy, c->again.saved);
 		cmd.skip = r.each.skip != NULL ? r.each.skip : skip;
 		status = drive(&r, hosts, &opts, &cmd);
 	}

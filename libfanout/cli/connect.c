@@ -24,6 +24,22 @@ add(char **list, size_t *n, struct fanout_error *e, char *text)
 	return 0;
 }
 
+/* The last one counts, as of other options; text begins with KEYWORD=. */
+static int
+add_explicit(struct cli_connect *c, struct fanout_error *e, char *text)
+{
+	size_t i, len;
+
+	len = text != NULL ? strcspn(text, "=") + 1 : 0;
+	for (i = 0; text != NULL && i < c->nexplicit; i++)
+		if (strncmp(c->explicit[i], text, len) == 0) {
+			free(c->explicit[i]);
+			c->explicit[i] = text;
+			return 0;
+		}
+	return add(c->explicit, &c->nexplicit, e, text);
+}
+
 /* Keyword="value", as ssh_config(5) quotes what may hold blanks. */
 static int
 add_keyword(struct cli_connect *c, const char *keyword, const char *value,
@@ -38,7 +54,10 @@ add_keyword(struct cli_connect *c, const char *keyword, const char *value,
 		    "a quote or newline cannot be passed on");
 	if (asprintf(&text, "%s=\"%s\"", keyword, value) == -1)
 		text = NULL;
-	return add(c->explicit, &c->nexplicit, e, text);
+	/* Of keys there may be several. */
+	return strcmp(keyword, "IdentityFile") == 0 ?
+	    add(c->explicit, &c->nexplicit, e, text) :
+	    add_explicit(c, e, text);
 }
 
 static int
@@ -95,7 +114,7 @@ set_jump(void *into, const char *value, struct fanout_error *e)
 		    value);
 	if (asprintf(&text, "ProxyJump=%s", value) == -1)
 		text = NULL;
-	return add(c->explicit, &c->nexplicit, e, text);
+	return add_explicit(c, e, text);
 }
 
 static int
@@ -251,6 +270,17 @@ cli_connect_apply(struct cli_connect *c, struct fanout_opts *o,
 	c->all[n] = NULL;
 	o->ssh_options = c->all;
 	return cli_ask_open(&c->ask, o, e);
+}
+
+void
+cli_connect_newer_first(struct cli_connect *c, size_t older)
+{
+	char *list[CLI_SSH_OPTIONS];
+	size_t newer = c->ngiven - older;
+
+	memcpy(list, c->given, c->ngiven * sizeof(*list));
+	memcpy(c->given, list + older, newer * sizeof(*list));
+	memcpy(c->given + newer, list, older * sizeof(*list));
 }
 
 void

@@ -11,7 +11,8 @@
 
 struct cli_connect {
 	/* "Keyword=value"; what explicit options say comes before what -o
-	 * says, and the first one counts. */
+	 * says, and the first one counts. Of an explicit option there is but
+	 * the last, except of keys. */
 	char	*explicit[CLI_SSH_OPTIONS];
 	char	*given[CLI_SSH_OPTIONS];
 	size_t	 nexplicit, ngiven;
@@ -44,6 +45,8 @@ const struct cli_option *cli_connect_adapted(struct cli_option *table,
 /* Fills the options of an engine, which point into c. 0 or an error. */
 int	cli_connect_apply(struct cli_connect *, struct fanout_opts *,
 	    struct fanout_error *);
+/* What -o said behind the first so many counts before these. */
+void	cli_connect_newer_first(struct cli_connect *, size_t older);
 void	cli_connect_clear(struct cli_connect *);
 
 #endif

@@ -23,6 +23,10 @@ struct cli_place {
 /* How the text of a host begins that was skipped because the run stopped. */
 #define CLI_NOT_BEGUN_TEXT "not begun"
 
+/* How it begins where the status is that of a command which an option named:
+ * of which one, and what that means, is not to be seen from the status. */
+#define CLI_OPTION_TEXT "--"
+
 struct cli_roster {
 	const struct fanout_hosts *hosts;	/* not ours */
 	size_t	 count;

@@ -139,7 +139,8 @@ on_output(struct text_view *t, const struct fanout_event *ev)
 static bool
 says_enough(const struct fanout_result *r)
 {
-	return r->cls == FANOUT_C_EXIT || r->cls == FANOUT_C_SIGNAL ||
+	return ((r->cls == FANOUT_C_EXIT || r->cls == FANOUT_C_SIGNAL) &&
+	    strncmp(r->text, CLI_OPTION_TEXT, 2) != 0) ||
 	    (r->cls == FANOUT_C_SKIPPED &&
 	    strncmp(r->text, CLI_NOT_BEGUN_TEXT, 9) == 0) ||
 	    (r->cls == FANOUT_C_CANCELED && r->fate != FANOUT_F_RUNNING &&

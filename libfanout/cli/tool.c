@@ -80,6 +80,34 @@ parse_saved(const struct cli_tool *t, const struct cli_words *w,
 	return rc == 0 ? 0 : cli_error(e, rc, "as it was saved: %s", why.text);
 }
 
+/*
+ * Of options that are given again the last one counts, but of -o the first one:
+ * what is given now goes before what was saved, also for the next retry.
+ */
+static int
+parse_on_top(const struct cli_tool *t, int argc, char **argv,
+    struct fanout_error *e)
+{
+	static const char o[] = "--option=";
+	struct cli_words *w = &t->again->kept;
+	size_t older = t->connect->ngiven, i = w->count, to = 0;
+	char *word;
+	int rc;
+
+	if ((rc = t->parse(t->self, argc, argv, e)) != 0)
+		return rc;
+	cli_connect_newer_first(t->connect, older);
+	for (; i < w->count; i++) {
+		if (strncmp(w->word[i], o, sizeof(o) - 1) != 0)
+			continue;
+		word = w->word[i];
+		memmove(w->word + to + 1, w->word + to,
+		    (i - to) * sizeof(*w->word));
+		w->word[to++] = word;
+	}
+	return 0;
+}
+
 int
 cli_again_load(const struct cli_tool *t, int argc, char **argv, const char *id,
     struct fanout_error *e)
@@ -99,7 +127,7 @@ cli_again_load(const struct cli_tool *t, int argc, char **argv, const char *id,
 	}
 	t->again->saved = saved;
 	if ((rc = parse_saved(t, &saved->words, e)) != 0 ||
-	    (rc = t->parse(t->self, argc, argv, e)) != 0)
+	    (rc = parse_on_top(t, argc, argv, e)) != 0)
 		return rc;
 	return cli_saved_pick(saved, t->again->report.retry, &t->again->hosts,
 	    e);

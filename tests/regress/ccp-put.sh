@@ -235,10 +235,12 @@ echo third >"$T/g"
 cp_ --exec-before 'exit 5' -w $H "$T/g" "$D/hook"
 want_status 1
 want_err '1 of 1 failed: exit 5'
+want_err "^ccp: $H: exit: --exec-before, nothing was changed: exit status 5\$"
 want_equal "$(cat "$D/hook")" other "nothing is changed when --exec-before fails"
 cp_ --exec-after 'exit 6' -w $H "$T/g" "$D/hook"
 want_status 1
 want_err '1 of 1 failed: exit 6'
+want_err "^ccp: $H: exit: --exec-after, the files are there: exit status 6\$"
 want_equal "$(cat "$D/hook")" third "it is there when --exec-after runs"
 no_left_overs "$D"
 

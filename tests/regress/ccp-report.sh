@@ -92,6 +92,35 @@ c --retry all
 want_status 0
 [ -n "$(find "$T/from/got" -name f)" ] || fail "not gathered where it was"
 
+# What --exec-after did not do it is to do yet, though nothing is copied any more;
+# not where it did.
+cd "$T/from" || exit 1
+ran() {
+	want_equal "$(grep -c . "$T/ran")" "$1" "times that it was run"
+}
+c -w node1 --exec-after "echo x >>$T/ran; test -e $T/well" f "$D/hooked"
+want_status 1
+ran 1
+c --retry failed
+want_status 1
+ran 2
+c --retry failed --port 1
+want_status 3
+touch "$T/well"
+c --retry failed --port "$BED_PORT"
+want_status 0
+ran 3
+c --retry all
+want_status 0
+ran 3
+c -w node1 --port 1 --exec-after "echo x >>$T/ran" f "$D/hooked"
+want_status 3
+c --retry failed --port "$BED_PORT"
+want_status 0
+ran 3
+rm "$D/hooked"
+cd "$T/else" || exit 1
+
 # What does not fit.
 c --retry failed -w node1
 want_status 2

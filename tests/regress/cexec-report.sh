@@ -98,6 +98,31 @@ rc=0
 want_status 1
 want_out '127.1.0.1: fed'
 
+# An option that is given with a retry goes before the one that was saved, and
+# holds for the next retry: also those that stand for a line of ssh_config(5).
+on_top() {
+	mine -F "$BED/ssh_config" -w 127.1.0.1 "$1" 'echo $LOGNAME'
+	want_status 3
+	shift
+	while [ $# -gt 1 ]; do
+		mine --retry failed "$1"
+		want_status 3
+		want_err "$2"
+		mine --retry failed
+		want_err "$2"
+		shift 2
+	done
+	mine --retry failed "$1"
+	want_status 0
+	mine --retry all
+	want_status 0
+}
+on_top --port=1 --port=2 'port 2: ' --port="$BED_PORT"
+on_top --option=Port=1 --option=Port=2 'port 2: ' --port=3 'port 3: ' --port="$BED_PORT"
+on_top --option=Port=1 --option=Port=2 'port 2: ' --option=Port="$BED_PORT"
+on_top --user=nobody-1 --user=nobody-2 'user nobody-2 is refused' --user="$(id -un)"
+on_top --jump=127.0.0.1:1 --jump=127.0.0.1:2 'via 127.0.0.1:2: ' --jump=none
+
 # What became different.
 rm -f "$RUNS"/*
 echo 0 >"$BED/home/n"
