@@ -16,7 +16,7 @@ talk() {
 	shift
 	# shellcheck disable=SC2016
 	run "$B/bed/terminal" "$T/raw" "$@" -- sh -c '
-		set -- "$1" -F "$2" $(cat "$3")
+		set -- "$1" -F "$2" --no-progress $(cat "$3")
 		exec "$@" </dev/tty >/dev/tty 2>&1' sh "$CEXEC" "$BED/ssh_config" "$T/options"
 	tr -d '\r' <"$T/raw" >"$out"
 }
@@ -101,7 +101,7 @@ run "$B/bed/terminal" "$T/raw" '3> ' ^Z 'stopped' '' '3> ' ^Z 'stopped' '' '3> '
 	exec </dev/tty >/dev/tty 2>&1
 	"$@"
 	while s=$? && [ $s -gt 128 ]; do echo stopped; read -r x; fg; done
-	exit $s' sh "$CEXEC" -F "$BED/ssh_config" -w '127.1.0.[1-3]'
+	exit $s' sh "$CEXEC" -F "$BED/ssh_config" --no-progress -w '127.1.0.[1-3]'
 want_status 0
 tr -d '\r' <"$T/raw" >"$out"
 want_equal "$(grep -c '127.*: still$' "$out") $(grep -c '^127.*: here$' "$out")" "3 3" "hosts"
@@ -158,4 +158,4 @@ sed -n 's/^used //p' "$out" >"$T/used"
 { read -r before && read -r once && read -r twice; } <"$T/used"
 set -- "$before" "$once" "$twice"
 echo "first $((($2 - $1) / 1000)) us, second $((($3 - $2) / 1000)) us"
-[ $((($3 - $2) * 6)) -lt $(($2 - $1)) ] || fail "the second costs $(($3 - $2)) ns, the first $(($2 - $1))"
+[ $((($3 - $2) * 4)) -lt $(($2 - $1)) ] || fail "the second costs $(($3 - $2)) ns, the first $(($2 - $1))"
