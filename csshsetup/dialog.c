@@ -188,7 +188,7 @@ run(struct dialog *d)
 	struct cli_ask ask = CLI_ASK_INIT;
 	const struct cli_run like = { .cmd = &cmd, .extra = &extra,
 	    .ask = d->passwords && s->secrets.password == NULL ?
-	    &s->c->connect.ask : &ask };
+	    &s->c->connect.ask : &ask, .engine = d->sessions };
 	const char *by_keys[SETUP_BY_KEYS];
 	int status;
 	struct fanout_opts opts = s->opts;
@@ -213,6 +213,8 @@ run(struct dialog *d)
 	status = setup_part(s, d->want, &like, d->options != NULL ?
 	    d->options : by_keys, opts);
 	s->use_password = false;
+	if (d->sessions != NULL && like.ask == &ask)
+		cli_ask_close(&ask);	/* it rests only */
 	return status;
 }
 

@@ -21,6 +21,8 @@ struct dialog {
 	bool	 passwords;		/* may be asked for, or are known */
 
 	int	 takes_ms;		/* at most, if it takes longer than usual */
+	struct fanout **sessions;	/* stay open, for another one with the same;
+					 * to free. NULL: they do not */
 
 	/* It is ready: what it said so far, and where to write the answer to.
 	 * After that its input ends. May give the host up; NULL: no answer. */

@@ -3,7 +3,8 @@
  * --expiry say, where they are given.
  *
  * That may lock us out. So it is tried on one host first, where the key has to
- * open the door afterwards, too; if it does not, no other is changed.
+ * open the door afterwards, too; if it does not, the session that changed it,
+ * which stays open until then, takes it back, and no other host is changed.
  */
 #include <err.h>
 #include <stdio.h>
@@ -15,6 +16,13 @@
 #include "limit.h"
 #include "script.h"
 
+/* A line as it was. */
+struct was {
+	struct was *next;
+	int	 file;		/* its number in a dialog */
+	char	*line;
+};
+
 struct limit {
 	struct setup *s;
 	bool	 keep;		/* it is only told where it has others */
@@ -22,6 +30,11 @@ struct limit {
 	bool	 once;		/* of a turn: there is a line with the new ones */
 	bool	*wants;		/* one a host: a change */
 	char	**were;		/* its options, safe to print */
+
+	/* of the host on which it is tried */
+	struct fanout *sessions;
+	struct was *was;	/* the last one first */
+	bool	 trying, undone;
 };
 
 /* ---- on the host --------------------------------------------------------- */
@@ -80,6 +93,35 @@ note(struct limit *l, size_t host, const struct keyline *k)
 	l->were[host] = text;
 }
 
+static void
+remember(struct limit *l, struct edit *e, const char *line, size_t len)
+{
+	struct was *w = malloc(sizeof(*w));
+
+	if (w == NULL || (w->line = strndup(line, len)) == NULL) {
+		free(w);
+		e->failed = true;
+		return;
+	}
+	w->file = e->number;
+	w->next = l->was;
+	l->was = w;
+}
+
+static void
+forget(struct limit *l)
+{
+	struct was *w;
+
+	while ((w = l->was) != NULL) {
+		l->was = w->next;
+		free(w->line);
+		free(w);
+	}
+	fanout_free(l->sessions);
+	l->sessions = NULL;
+}
+
 /* Of several lines that would become equal one stays. */
 static void
 limit_file(struct limit *l, size_t host, struct edit *e)
@@ -92,6 +134,8 @@ limit_file(struct limit *l, size_t host, struct edit *e)
 	while (edit_next(e, &line, &len)) {
 		if (!keyline_parse(&k, line, len) || !is_ours(l, &k))
 			continue;
+		if (l->trying)
+			remember(l, e, line, len);
 		if (l->once) {
 			edit_drop(e);
 			rc = 1;
@@ -169,6 +213,95 @@ on_over(void *ctx, size_t host, const struct answer *said, struct cli_sink *out)
 	h->changed = true;
 }
 
+/* ---- and back ------------------------------------------------------------ */
+
+/* Of one file, the oldest line first. */
+static void
+add_lines(const struct was *w, struct edit *e)
+{
+	if (w == NULL)
+		return;
+	add_lines(w->next, e);
+	if (w->file == e->number)
+		edit_add(e, w->line);
+}
+
+static void
+on_turn_back(void *ctx, size_t host, const struct answer *said, FILE *reply,
+    struct cli_sink *out)
+{
+	struct limit *l = ctx;
+	struct answer a = *said;
+	struct record file;
+	struct keyline k;
+	const char *line;
+	struct edit e;
+	bool failed = false;
+	size_t len;
+
+	(void)host;
+	(void)out;
+	while (answer_next(&a, &file)) {
+		if (!record_is(&file, "file"))
+			continue;
+		edit_begin(&e, &file);
+		while (edit_next(&e, &line, &len))
+			if (keyline_parse(&k, line, len) && is_ours(l, &k))
+				edit_drop(&e);
+		add_lines(l->was, &e);
+		failed |= e.failed;
+		if (!failed && edit_changes(&e))
+			edit_send(&e, reply);
+		edit_clear(&e);
+	}
+	if (!failed)
+		fputs("commit\n", reply);
+}
+
+static void
+on_back(void *ctx, size_t host, const struct answer *said, struct cli_sink *out)
+{
+	(void)host;
+	(void)said;
+	(void)out;
+	((struct limit *)ctx)->undone = true;
+}
+
+static void
+on_no_way_back(void *ctx, size_t host, const struct fanout_result *r,
+    struct cli_sink *out)
+{
+	(void)ctx;
+	(void)host;
+	(void)r;
+	(void)out;
+}
+
+/* The host that is marked does not let our key in any more. */
+static int
+take_back(struct limit *l, struct host *h)
+{
+	const struct script_wish wish = { .dry_run = false };
+	struct dialog d = { .setup = l->s, .want = setup_is_marked,
+	    .turn = on_turn_back, .over = on_back, .failed = on_no_way_back,
+	    .sessions = &l->sessions, .ctx = l,
+	    .script = script_account(&wish) };
+	struct fanout_result was = h->result;
+	int status;
+
+	l->undone = false;
+	h->state = NEW;
+	status = dialog_run(&d);
+	h->state = OVER;
+	h->result = was;
+	h->changed = !l->undone;
+	snprintf(h->result.text, sizeof(h->result.text), "%s: %.*s", l->undone ?
+	    "it has its old options again, as with the new ones" :
+	    "with its new options, which could not be taken back",
+	    (int)sizeof(was.text) - 60, was.text);
+	return status;
+}
+
 /* ---- all ----------------------------------------------------------------- */
 
 static bool
@@ -193,7 +326,8 @@ talk(struct limit *l, bool looking)
 {
 	const struct script_wish wish = { .dry_run = looking };
 	const struct dialog d = { .setup = l->s, .want = by_key,
-	    .turn = on_turn, .over = on_over, .ctx = l };
+	    .turn = on_turn, .over = on_over,
+	    .sessions = l->trying ? &l->sessions : NULL, .ctx = l };
 
 	l->looking = looking;
 	return dialog_both(&d, &wish, by_password);
@@ -237,6 +371,7 @@ change_all(struct limit *l)
 {
 	struct host *h;
 	size_t i, n = l->s->count;
+	bool locked_out;
 	int status = 0;
 
 	for (i = 0; i < n && status == 0; i++) {
@@ -244,9 +379,15 @@ change_all(struct limit *l)
 		if (!l->wants[i] || h->state != NEW)
 			continue;
 		mark(l, i, i + 1);
+		l->trying = true;
 		status = change(l);
-		if (h->state == OVER && h->changed &&
-		    h->result.cls == FANOUT_C_AUTH) {
+		l->trying = false;
+		locked_out = h->state == OVER && h->changed &&
+		    h->result.cls == FANOUT_C_AUTH;
+		if (locked_out && status == 0)
+			status = take_back(l, h);
+		forget(l);
+		if (locked_out) {
 			leave(l, i + 1, i);
 			return status;
 		}

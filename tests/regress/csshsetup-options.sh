@@ -27,13 +27,44 @@ grep -qx "node2: the key's options would be changed, it had no-pty" "$out" || fa
 grep -qx -- '-no-pty .* mine' "$out" || fail "not what would go"
 grep -qx -- "+$from .* mine" "$out" || fail "not what would come"
 
-# What locks us out does so on one host only, and is told.
+# What locks us out does so on one host only, where it is taken back; that is told.
+locked_out() {
+	want_status 4
+	want_err 'node2: remote: the key is there with other options, and keeps them \(no-pty\): with the new ones node1 does not let it in$'
+	want_equal "$(digests node2 node3 node4 node5)" "$(echo "$before" | grep -v '^node1 ')" "files of the others"
+	want_equal "$(von node1 cat $ak)" "$1" "of the first"
+}
+by_key --options 'from="192.0.2.1"' 'node[1-4]'
+locked_out "$key"
+want_err 'node1: auth: it has its old options again, as with the new ones: the key is there with its new options, but is refused'
 setup --options 'from="192.0.2.1"' 'node[1-4]'
-want_status 4
-want_err 'node1: auth: the key is there, and refused: .*its options from="192.0.2.1"$'
-want_err 'node2: remote: the key is there with other options, and keeps them \(no-pty\): with the new ones node1 does not let it in$'
-want_equal "$(digests node2 node3 node4 node5)" "$(echo "$before" | grep -v '^node1 ')" "files of the others"
-want_equal "$(von node1 cat $ak)" "from=\"192.0.2.1\" $key" "of the first"
+locked_out "$key"
+want_err 'node1: auth: it has its old options again, as with the new ones: the key is there, and refused: .*its options from="192.0.2.1"$'
+# Whatever lines there were.
+von node1 sh -c "printf 'no-pty %s one\n# between\n%s two\nlast' '$blob' '$blob' >$ak"
+by_key --options 'from="192.0.2.1"' 'node[1-4]'
+locked_out "# between
+last
+no-pty $blob one
+$blob two"
+# By a session that a password opened.
+von node1 sh -c "echo 'from=\"192.0.2.9\" $key' >$ak"
+setup --options 'from="192.0.2.1"' 'node[1-4]'
+locked_out "from=\"192.0.2.9\" $key"
+# Where the session runs no second command it is told, and has to be mended.
+von node1 sh -c "echo '$key' >$ak"
+# shellcheck disable=SC2016
+von node1 sh -c 'cp -p /etc/ssh/sshd_config /root/sshd_config
+    echo "Match all
+    ForceCommand mkdir /root/by.\$PPID && exec sh -c \"\$SSH_ORIGINAL_COMMAND\"" >>/etc/ssh/sshd_config
+    kill -HUP $(cat /run/sshd.pid)'
+wait_for 5 "$VHOSTS" enter node1 nc -zw1 127.0.0.1 22 || fail "sshd does not come back"
+by_key --options 'from="192.0.2.1"' 'node[1-4]'
+locked_out "from=\"192.0.2.1\" $key"
+want_err 'node1: auth: with its new options, which could not be taken back: the key is there'
+# shellcheck disable=SC2016
+von node1 sh -c 'cp -p /root/sshd_config /etc/ssh/; rm -r /root/by.* /root/sshd_config; kill -HUP $(cat /run/sshd.pid)'
+wait_for 5 "$VHOSTS" enter node1 nc -zw1 127.0.0.1 22 || fail "sshd does not come back"
 
 # A password mends that, too.
 setup --options "$from" 'node[1-5]'
