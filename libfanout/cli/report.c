@@ -64,17 +64,27 @@ int
 cli_report_dir(char *path, size_t size, bool make)
 {
 	const char *state = getenv("XDG_STATE_HOME");
+	bool there = true;
 	int n;
 
 	if (state != NULL && *state == '/')
 		n = snprintf(path, size, "%s/fanout/runs", state);
-	else
+	else {
 		n = snprintf(path, size, "%s/.local/state/fanout/runs", home());
+		there = access(home(), X_OK) == 0;
+	}
 	if ((size_t)n >= size) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	return make ? make_dirs(path) : 0;
+	if (!make)
+		return 0;
+	/* The home of a system account is not there on purpose. */
+	if (!there) {
+		errno = ENOENT;
+		return -1;
+	}
+	return make_dirs(path);
 }
 
 bool

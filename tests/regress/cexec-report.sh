@@ -246,6 +246,10 @@ want_status 0
 want_err "^cexec: this run is not saved: $T/file/fanout/runs: Not a directory\$"
 run env XDG_STATE_HOME="$T/file" "$CEXEC" -n --no-report --transport local -w h true
 want_quiet
+run env -u XDG_STATE_HOME HOME="$T/nobody" "$CEXEC" -n --transport local -w h true
+want_status 0
+want_err "^cexec: this run is not saved: $T/nobody/.local/state/fanout/runs: No such file"
+[ ! -e "$T/nobody" ] || fail "a home was made"
 if mkdir "$T/full" && mount -t tmpfs -o size=16k none "$T/full" 2>/dev/null; then
 	run env XDG_STATE_HOME="$T/full" "$CEXEC" -n -F "$BED/ssh_config" --report-output -w $H \
 	    'head -c 100000 /dev/zero; echo end'
