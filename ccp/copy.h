@@ -371,6 +371,8 @@ bool	script_answered(struct host *, char **rest);
 /* --check tells the digests of what differs. */
 void	script_keep_sum(struct host *, uint32_t entry,
 	    const unsigned char *sum);
+/* --check cannot tell of such a file. */
+void	script_fail_unread(struct host *, uint32_t entry);
 /* A path as octal numbers, in which no shell sees anything; free(3). */
 char	*script_octal(const char *);
 /* A line of sha256sum(1) and its kin. */

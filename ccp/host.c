@@ -68,14 +68,16 @@ host_nomem(struct host *h)
 	host_fail(h, FANOUT_C_LOCAL, "out of memory");
 }
 
-/* The server's "Failure" says nothing; of what is written it mostly means one
- * thing, which is asked rather than said. */
+/* The server's "Failure" says nothing; where something is written it mostly
+ * means one of two things, which are asked rather than said. */
 void
 host_refused(struct host *h, const char *doing, const char *path,
     const struct sftp_answer *a)
 {
 	bool bare = a->kind == SFTP_STATUS && a->code == SFTP_FAILURE &&
 	    (*a->text == '\0' || strcmp(a->text, "Failure") == 0);
+	bool writes = strncmp(doing, "reading", 7) != 0 &&
+	    strncmp(doing, "looking", 7) != 0;
 
 	if (a->kind != SFTP_STATUS)
 		host_fail(h, FANOUT_C_REMOTE, "%s %s: an answer that does not "
@@ -83,9 +85,8 @@ host_refused(struct host *h, const char *doing, const char *path,
 	else
 		host_fail(h, FANOUT_C_REMOTE, "%s %s: %s%s", doing, path,
 		    a->code == SFTP_FAILURE && !bare ? a->text :
-		    sftp_strerror(a->code), bare &&
-		    strcmp(doing, "writing") == 0 ? ", and its server tells "
-		    "no reason (is the disk full?)" : "");
+		    sftp_strerror(a->code), bare && writes ? ", and its server "
+		    "tells no reason (is the disk full, or read-only?)" : "");
 }
 
 /* ---- an SFTP session ---- */

@@ -90,7 +90,9 @@ done(void *arg, struct fetch *f)
 	} else if (h->state == AT_CHECK) {
 		h->todo[r->entry] &= (unsigned char)~E_CHECK;
 		/* One that cannot be read can perhaps be replaced. */
-		if (!same)
+		if (f->error != NULL && h->copy->opts.check)
+			script_fail_unread(h, r->entry);
+		else if (!same)
 			h->todo[r->entry] |= E_SEND;
 	} else if (!same) {
 		path = place_target(h, r->entry);

@@ -249,6 +249,26 @@ script_answered(struct host *h, char **rest)
 	return false;
 }
 
+/* To be looked at only, and there was nothing to see. */
+static bool
+was_unread(const struct host *h, uint32_t i)
+{
+	const struct copy_opts *o = &h->copy->opts;
+
+	return o->check && o->owner == NULL &&
+	    (h->sums == NULL || h->sums[i] == 0);
+}
+
+void
+script_fail_unread(struct host *h, uint32_t i)
+{
+	char *path = place_target(h, i);
+
+	host_fail(h, FANOUT_C_REMOTE, "%s: cannot be read there, and so not "
+	    "compared", path != NULL ? path : "?");
+	free(path);
+}
+
 void
 script_summed(struct host *h)
 {
@@ -272,7 +292,9 @@ script_summed(struct host *h)
 	}
 	/* What differs, or was not told, is sent. */
 	for (i = 0; i < src->count; i++)
-		if (h->todo[i] & E_CHECK)
+		if ((h->todo[i] & E_CHECK) && was_unread(h, i))
+			script_fail_unread(h, i);
+		else if (h->todo[i] & E_CHECK)
 			h->todo[i] = (unsigned char)((h->todo[i] & ~E_CHECK) |
 			    E_SEND);
 	look_join_links(h);

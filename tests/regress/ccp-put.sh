@@ -274,6 +274,6 @@ if mkdir "$D/small" && mount -t tmpfs -o size=64k none "$D/small" 2>/dev/null; t
 	left=$(ls -A "$D/small")
 	umount "$D/small"
 	want_status 1
-	want_err 'remote: writing .*/small/file: failure, and its server tells no reason \(is the disk full\?\)'
+	want_err 'remote: writing .*/small/file: failure, and its server tells no reason \(is the disk full, or read-only\?\)'
 	want_equal "$old, $left" "old, file" "what was there"
 fi

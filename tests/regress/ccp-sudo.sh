@@ -44,6 +44,17 @@ done
 as pw -w "$H" --sudo -v f g large /root/d/
 want_status 0
 want_out "$(printf '%s (3): the same' "$H")"
+# What cannot be read there does not differ: it is not known whether it does.
+on node2 sh -c 'install -d -m 755 /srv/d; install -m 600 /dev/null /srv/d/f; install -m 644 /dev/null /srv/d/g'
+run "$VHOSTS" control "$CCP" -F "$VBED/ssh_config" -l admin -w node2 --check f /srv/d/
+want_status 1
+want_err 'node2: remote: /srv/d/f: cannot be read there, and so not compared'
+run "$VHOSTS" control "$CCP" -F "$VBED/ssh_config" -l admin -w node2 --check g /srv/d/
+want_status 1
+want_out "$(printf 'node2:\n  changed  /srv/d/g  (sha256 e3b0c442...)')"
+as pw -w node2 --sudo --check f /srv/d/
+want_status 1
+want_out "$(printf 'node2:\n  changed  /srv/d/f  (sha256 e3b0c442...)')"
 # Trees as an archive, commands, back again, as another user.
 as pw -w "$H" --sudo -r -p --exec-before 'id -un >/root/who' --exec-after "echo \"it's \$(id -un)\"; echo words >&2" -T many /root/many
 want_status 0
