@@ -371,6 +371,12 @@ cli_ask_shown(struct cli_ask *a, const struct fanout_event *ev)
 		a->stale |= a->err_tty;
 }
 
+void
+cli_ask_again(struct cli_ask *a)
+{
+	a->stale = true;
+}
+
 bool
 cli_ask_busy(const struct cli_ask *a)
 {

@@ -69,6 +69,9 @@ bool	cli_ask_for_all(const struct cli_ask *, const struct fanout_ask *);
 /* One that is shown: a question that it runs into is put once more. */
 void	cli_ask_shown(struct cli_ask *, const struct fanout_event *);
 
+/* The line of the question is gone, by ^C: it is put once more. */
+void	cli_ask_again(struct cli_ask *);
+
 /* A question of the tool's own, whose answer is not to be seen. answer gets
  * NULL where there is no terminal, or no answer. */
 void	cli_ask_put(struct cli_ask *, const char *prompt,

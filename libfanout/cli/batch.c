@@ -373,6 +373,7 @@ answer(struct drive *d)
 {
 	struct pollfd pfd[2];
 	const char *line;
+	bool interrupted;
 	int rc = 0;
 
 	while (rc == 0 && d->stopped == 0) {
@@ -380,8 +381,10 @@ answer(struct drive *d)
 		    .events = POLLIN };
 		pfd[1] = (struct pollfd){ .fd = cli_signals_fd(),
 		    .events = POLLIN };
-		(void)poll(pfd, 2, -1);
+		interrupted = poll(pfd, 2, -1) == -1 || pfd[1].revents != 0;
 		cli_drive_attend(d);
+		if (interrupted && d->stopped == 0)
+			return '?';	/* its line is gone */
 		if (pfd[0].revents != 0)
 			rc = cli_terminal_read(&d->terminal);
 	}

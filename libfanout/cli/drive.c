@@ -90,6 +90,8 @@ report_who_runs(struct drive *d)
 	cli_drive_say(d, "interrupt twice within a second to cancel");
 	free(text);
 	cli_sink_flush(&d->err);
+	if (d->run->ask != NULL)
+		cli_ask_again(d->run->ask);
 }
 
 static int

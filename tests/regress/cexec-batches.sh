@@ -150,6 +150,12 @@ run "$terminal" "$T/tty" 'll: ' all -- "$CEXEC" -F "$BED/ssh_config" -n -w $H --
 want_status 0
 want_equal "$(ran)" 10 "who ran it"
 clean
+# ^C once tells who runs, and the question is there again.
+run "$terminal" "$T/tty" 'll: ' ^C 'll: ' y 'll: ' n -- "$CEXEC" -F "$BED/ssh_config" -n -w $H --batch 3 --confirm "$me"
+want_status 130
+want_ran '1 2 3 4 5 6 '
+want_err '^cexec: interrupt twice within a second to cancel$'
+clean
 run "$terminal" "$T/tty" 'll: ' n -- "$CEXEC" -F "$BED/ssh_config" -n -w $H --confirm "$me"
 want_ran ''
 run "$terminal" "$T/tty" 'll: ' ^D -- "$CEXEC" -F "$BED/ssh_config" -n -w $H --confirm "$me"

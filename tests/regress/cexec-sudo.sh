@@ -87,6 +87,10 @@ want_status 0
 want_out "$(on_all root)"
 want_equal "$(grep -c 'Password for sudo' tty)" 1 prompts
 ! grep -qF "$VBED_PASSWORD" tty || fail "the password is shown"
+run vctl "$B/bed/terminal" "$T/tty" 'Password for sudo' ^C 'Password for sudo' "$VBED_PASSWORD" -- \
+    "$CEXEC" -F "$VBED/ssh_config" -l admin -n -L -w "$H" --sudo id -un
+want_status 0
+want_out "$(on_all root)"
 # Put again only where output ran into it: not for what is not shown, as that
 # the others want it, too.
 von node3 sh -c 'echo "admin ALL=(ALL:ALL) NOPASSWD:ALL" >/etc/sudoers.d/zz'
