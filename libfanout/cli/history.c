@@ -226,8 +226,9 @@ put_saved(const struct cli_saved *s)
 	if (s->retry_of != NULL)
 		printf("retry of %s\n", s->retry_of);
 	printf("%zu host%s: %zu ok, %zu failed, %zu skipped", s->roster.count,
-	    s->roster.count == 1 ? "" : "s", s->roster.over - s->roster.failed - s->roster.skipped,
-	    s->roster.failed, s->roster.skipped);
+	    s->roster.count == 1 ? "" : "s", s->roster.over -
+	    s->roster.failed - s->roster.skipped, s->roster.failed,
+	    s->roster.skipped);
 	if (s->roster.over < s->roster.count)
 		printf(", %zu unfinished", s->roster.count - s->roster.over);
 	printf("\n");

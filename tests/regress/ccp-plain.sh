@@ -14,12 +14,17 @@ if command -v busybox >/dev/null; then
 	busybox --install -s "$T/bb"
 	ln -sf "$(command -v bash)" "$T/bb/bash"
 fi
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
 # server NAME LINE...: one without the bed's subsystem, with these lines; where it
 # is comes in $there.
 server() {
 	there=$("$LOOPBACK" sshd "$1")
 	conf=$BED/$1.conf
-	kill "$(cat "$BED/$1.pid")"
+	old=$(cat "$BED/$1.pid")
+	kill "$old"
+	wait_for 10 gone "$old" || fail "sshd does not end"
 	shift
 	sed -i '/^Subsystem sftp/d' "$conf"
 	for line; do
