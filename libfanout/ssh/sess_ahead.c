@@ -135,8 +135,9 @@ ahead_rest(struct sess *s)
 			return -1;
 		reads = true;
 	}
-	/* Behind the answer may be more that the socket has no more. */
-	if (s->ahead == AHEAD_OPEN && (reads || !s->rests))
+	/* Behind the answer may be more that the socket has no more; but not if
+	 * it came while a command ran, which was read to its end. */
+	if (s->ahead == AHEAD_OPEN && (reads || (!s->rests && s->last == NULL)))
 		return ahead_read(s);
 	return reads;
 }
