@@ -152,7 +152,7 @@ take_end(struct dialog *d, const struct fanout_event *ev, size_t host,
 			explain(d, host, &r);
 		if (d->failed != NULL)
 			d->failed(d->ctx, host, &r, out);
-		else
+		else if (!d->passes)
 			setup_give_up(h, &r);
 	}
 	setup_forget(h);

@@ -36,6 +36,7 @@ struct dialog {
 	 * result, as setup_refuse() has it. */
 	void	(*failed)(void *ctx, size_t host, const struct fanout_result *,
 		    struct cli_sink *out);
+	bool	 passes;		/* then it stays as it is, if failed is NULL */
 	void	*ctx;
 
 	/* of a run */

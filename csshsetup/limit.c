@@ -267,23 +267,13 @@ on_back(void *ctx, size_t host, const struct answer *said, struct cli_sink *out)
 	((struct limit *)ctx)->undone = true;
 }
 
-static void
-on_no_way_back(void *ctx, size_t host, const struct fanout_result *r,
-    struct cli_sink *out)
-{
-	(void)ctx;
-	(void)host;
-	(void)r;
-	(void)out;
-}
-
 /* The host that is marked does not let our key in any more. */
 static int
 take_back(struct limit *l, struct host *h)
 {
 	const struct script_wish wish = { .dry_run = false };
 	struct dialog d = { .setup = l->s, .want = setup_is_marked,
-	    .turn = on_turn_back, .over = on_back, .failed = on_no_way_back,
+	    .turn = on_turn_back, .over = on_back, .passes = true,
 	    .sessions = &l->sessions, .ctx = l,
 	    .script = script_account(&wish) };
 	struct fanout_result was = h->result;

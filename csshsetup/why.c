@@ -34,23 +34,13 @@ on_turn(void *ctx, size_t host, const struct answer *said, FILE *reply,
 	}
 }
 
-static void
-on_failed(void *ctx, size_t host, const struct fanout_result *r,
-    struct cli_sink *out)
-{
-	(void)ctx;
-	(void)host;
-	(void)r;
-	(void)out;
-}
-
 int
 why_ask(struct why *w)
 {
 	static const char *const by_password[] = { "BatchMode=no",
 	    "PubkeyAuthentication=no", NULL };
 	struct dialog d = { .setup = w->setup, .want = setup_is_marked,
-	    .turn = on_turn, .failed = on_failed, .ctx = w,
+	    .turn = on_turn, .passes = true, .ctx = w,
 	    .passwords = w->passwords,
 	    .options = w->passwords ? by_password : NULL };
 

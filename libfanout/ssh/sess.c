@@ -175,13 +175,15 @@ sess_error(struct sess *s, int rc, const char *doing)
 
 /* ---- stepping ---- */
 
-bool
-sess_left_alone(const struct sess *s)
+int
+sess_peek(const struct sess *s)
 {
 	char c;
 	ssize_t n = recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
 
-	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+	if (n > 0)
+		return 1;
+	return n == -1 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 }
 
 /* Something that came will be read once there is an answer: it must not wake
@@ -189,9 +191,7 @@ sess_left_alone(const struct sess *s)
 static short
 events_while_asking(const struct sess *s)
 {
-	char c;
-
-	return recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0 ? 0 : POLLIN;
+	return sess_peek(s) == 1 ? 0 : POLLIN;
 }
 
 static void
@@ -247,23 +247,20 @@ set_watch(struct sess *s, uint64_t moved_before)
 static enum fanout_verdict
 at_rest(struct sess *s)
 {
-	int was_read = ahead_rest(s);
+	int was_read = ahead_rest(s), came = 0;
 	short events = POLLIN;
-	char c;
-	ssize_t n = -1;
 
 	if (was_read == 0 && s->rests) {
-		n = recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-		if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
+		if ((came = sess_peek(s)) == -1)
 			return FANOUT_CLOSED;
-		if (n > 0)
+		if (came == 1)
 			was_read = ahead_read(s);
 	}
 	/*
 	 * Something came that no call of ours will read: stop watching, or it
 	 * would wake us for ever. The next task reads it.
 	 */
-	if (n > 0 && was_read == 0)
+	if (came == 1 && was_read == 0)
 		events = 0;
 	if (was_read == -1 || sock_flush(s) == -1)
 		return FANOUT_CLOSED;

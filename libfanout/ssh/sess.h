@@ -247,8 +247,9 @@ enum sess_res sess_alive(struct sess *);
 void	carry_free(struct sess *);
 void	carry_saw(struct sess *, const unsigned char *msg, size_t max);
 
-/* While a question stands nothing is read: has the server hung up? */
-bool	sess_left_alone(const struct sess *);
+/* Where nothing is read: 1: something came, 0: nothing, -1: the server has
+ * hung up. */
+int	sess_peek(const struct sess *);
 
 /* Fail without libssh2's having said anything. */
 enum sess_res sess_fail(struct sess *, enum fanout_class, const char *fmt, ...)

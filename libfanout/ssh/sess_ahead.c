@@ -13,9 +13,6 @@
  * died in its sleep a command comes only behind an answer to an open, so that
  * it is known not to have begun when there is none.
  */
-#include <sys/socket.h>
-
-#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -170,23 +167,14 @@ ahead_read(struct sess *s)
 	return 1;
 }
 
-/* Did something come together with the task: the end of the channel, or of the
- * session? */
-static bool
-has_news(struct sess *s)
-{
-	char c;
-
-	return recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) != -1 ||
-	    (errno != EAGAIN && errno != EINTR);
-}
-
 enum sess_state
 ahead_state(struct sess *s)
 {
 	enum sess_ahead was;
 
-	if (s->ahead == AHEAD_OPEN && has_news(s)) {
+	/* Together with the task the end of the channel or of the session may
+	 * have come. */
+	if (s->ahead == AHEAD_OPEN && sess_peek(s) != 0) {
 		s->dry = false;
 		if (ahead_read(s) == -1)
 			return SESS_OPEN;	/* which says so */

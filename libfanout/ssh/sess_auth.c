@@ -289,7 +289,7 @@ enum sess_res
 sess_auth(struct sess *s)
 {
 	fanout_io_stage(s->io, FANOUT_S_AUTH);
-	if (s->auth.waiting && sess_left_alone(s))
+	if (s->auth.waiting && sess_peek(s) == -1)
 		return sess_fail(s, FANOUT_C_AUTH, "the server hung up while "
 		    "it waited for an answer");
 	switch (s->auth.method) {

@@ -664,7 +664,7 @@ sess_carry(struct sess *s)
 			res = RES_MORE;
 	}
 	s->resting = s->carry->n == 0 && s->carry->ride == NULL;
-	if (res == RES_NEXT && sess_left_alone(s))
+	if (res == RES_NEXT && sess_peek(s) == -1)
 		return sess_fail(s, FANOUT_C_LOST, s->farewell[0] != '\0' ?
 		    "it hung up: %s" : "it hung up%s", s->farewell);
 	return res == RES_NEXT ? RES_WAIT : res;

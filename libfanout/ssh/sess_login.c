@@ -109,7 +109,7 @@ ask_user(struct sess *s, const char *type, const char *print)
 		s->auth.asking = true;
 	}
 	if ((rc = auth_answer(s, &text)) == 0)
-		return sess_left_alone(s) ? -1 : 0;
+		return sess_peek(s) == -1 ? -1 : 0;
 	if (rc == 1 && strcmp(text, "yes") != 0)
 		rc = -1;
 	auth_forget(s);

@@ -58,6 +58,7 @@ talk "$hosts" '4> ' 'echo o"ne"' '4> ' 'echo t"wo"' '4> ' '!sleep 21; echo r"est
 want_status 0
 want_equal "$(count ': three$')" 4 "third commands"
 want_equal "$(count 'ready -> discard')" 0 "channels that were still there"
+want_equal "$(count '127.1.0.1: its channel was asked for before')" 1 "times one was, which is before the rest"
 want_equal "$(count 'auth -> ready')" 4 "logins"
 
 # A session that ended at rest is begun anew, and nobody is told.
